@@ -1,0 +1,75 @@
+package fnpkg
+
+// Origin says how a component came to be known, and so what its listing means.
+type Origin string
+
+// The origins, kept apart in every format.
+const (
+	OriginShipped  Origin = "shipped"  // its own metadata is in the package
+	OriginBundled  Origin = "bundled"  // recovered from bundled code, with a confidence
+	OriginDeclared Origin = "declared" // only a lock file names it
+	OriginRuntime  Origin = "runtime"  // the managed runtime provides it
+)
+
+// Component is a third-party package found in a function package. Components
+// are unique by purl and origin.
+type Component struct {
+	// PURL is the canonical package URL. Without a version part the version
+	// is unknown, never guessed.
+	PURL string
+
+	// Type is the purl type: npm, pypi, golang, maven, …
+	Type string
+
+	// Name is the full name in the words of the component's ecosystem:
+	// "@scope/name" for npm, "group:artifact" for Maven, the module path for
+	// Go.
+	Name string
+
+	// Version as the component's metadata states it; empty when unknown.
+	Version string
+
+	Origin Origin
+
+	// Confidence in the component's identity, from 0 to 1; 1 when its own
+	// metadata was read.
+	Confidence float64
+
+	// Occurrences are all the places in the package it was found at, sorted
+	// by path, without repetition.
+	Occurrences []Occurrence
+
+	// Licenses are SPDX licence expressions, or the licence's own words where
+	// they are not SPDX, sorted.
+	Licenses []License
+
+	// SHA256 and SHA512 in hexadecimal, set only where the component is one
+	// file (a jar, a binary).
+	SHA256, SHA512 string
+
+	// FoundBy names the technique that found it, for example
+	// "javascript-package".
+	FoundBy string
+}
+
+// Occurrence is one place a component was found at.
+type Occurrence struct {
+	// Path of the entry that identifies the component: its package.json, its
+	// METADATA, the binary, the jar. A path within an archive within the
+	// package is joined with "!/".
+	Path string
+}
+
+// License is one licence of a component.
+type License struct {
+	// Expression is a valid SPDX expression, or empty.
+	Expression string
+	// Name holds the licence's own words when they are no SPDX expression.
+	Name string
+}
+
+// Edge says that one component needs another. Both ends are purls of
+// components in the same Inventory; From is empty for the package itself.
+type Edge struct {
+	From, To string
+}

@@ -1,0 +1,43 @@
+package fnpkg
+
+import "fmt"
+
+// Limits caps what a reader accepts before it allocates or inflates anything.
+// The zero value of a field means no limit for that field; callers start from
+// DefaultLimits.
+type Limits struct {
+	Entries      int64 // entries in one package
+	EntryBytes   int64 // uncompressed bytes of one entry
+	TotalBytes   int64 // uncompressed bytes of all entries together
+	HeaderBytes  int64 // bytes of the package's own directory of entries
+	Ratio        int64 // uncompressed bytes per byte of the artifact, all entries together
+	PathBytes    int64 // length of one entry's path
+	NestingDepth int64 // archives within archives
+}
+
+// DefaultLimits are far above what providers accept (AWS Lambda: 250 MB
+// unpacked, layers included; 10 GB images) and far below what would hurt the
+// machine that reads the package.
+func DefaultLimits() Limits {
+	return Limits{
+		Entries:      500_000,
+		EntryBytes:   4 << 30,
+		TotalBytes:   12 << 30,
+		HeaderBytes:  256 << 20,
+		Ratio:        200,
+		PathBytes:    4096,
+		NestingDepth: 4,
+	}
+}
+
+// LimitError reports that a package crosses one of the Limits.
+type LimitError struct {
+	What  string // what was counted, for example "entries"
+	Limit int64
+	Got   int64  // how many there are, or the first count over the limit
+	Flag  string // the flag that raises the limit, without dashes; may be empty
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("%s: %d is over the limit of %d", e.What, e.Got, e.Limit)
+}

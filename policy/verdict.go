@@ -1,0 +1,44 @@
+package policy
+
+// Outcome is the result of one check.
+type Outcome string
+
+// The outcomes. A check that was not made is neither passed nor failed.
+const (
+	Pass       Outcome = "pass"
+	Fail       Outcome = "fail"
+	NotChecked Outcome = "not-checked"
+)
+
+// Check is one demand and what became of it. Found and Wanted may quote
+// hostile text.
+type Check struct {
+	ID      string  `json:"id"` // stable, for example "signature"
+	Outcome Outcome `json:"outcome"`
+	Found   string  `json:"found,omitempty"`  // the value found
+	Wanted  string  `json:"wanted,omitempty"` // the value demanded
+	Reason  string  `json:"reason,omitempty"` // why it failed or was not made, for a person
+	Bundle  string  `json:"bundle,omitempty"` // the bundle it is about, where it is about one
+}
+
+// Verdict says whether a package may run, and why.
+type Verdict struct {
+	Target string  `json:"target"` // base name of the artifact
+	Digest string  `json:"digest"` // exact digest, "sha256:…"; empty if it could not be computed
+	Checks []Check `json:"checks"`
+}
+
+// Accepted reports whether the package may run: at least one check was made
+// and none failed.
+func (v Verdict) Accepted() bool {
+	made := false
+	for _, c := range v.Checks {
+		switch c.Outcome {
+		case Fail:
+			return false
+		case Pass:
+			made = true
+		}
+	}
+	return made
+}

@@ -1,0 +1,107 @@
+package vulndb
+
+import (
+	"time"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
+
+// Severity is an advisory's severity on the scale of CVSS: the qualitative
+// rating of its score (CVSS v3.1 §5), or the vendor's own label.
+type Severity string
+
+// The severities, from worst to unknown. Unknown is not harmless: it says that
+// no source rates the advisory.
+const (
+	SeverityCritical Severity = "critical"
+	SeverityHigh     Severity = "high"
+	SeverityMedium   Severity = "medium"
+	SeverityLow      Severity = "low"
+	SeverityNone     Severity = "none"
+	SeverityUnknown  Severity = "unknown"
+)
+
+// Rank orders severities: the higher, the worse. Unknown ranks between low
+// and medium, so that a list sorted by rank does not bury it.
+func (s Severity) Rank() int {
+	switch s {
+	case SeverityCritical:
+		return 5
+	case SeverityHigh:
+		return 4
+	case SeverityMedium:
+		return 3
+	case SeverityUnknown:
+		return 2
+	case SeverityLow:
+		return 1
+	}
+	return 0
+}
+
+// Finding says that an advisory affects a component. Records that are aliases
+// of one another are one finding.
+type Finding struct {
+	Component fnpkg.Component
+
+	// ID is the advisory's leading id: of the records that matched, the one
+	// that most people search for (CVE before GHSA before others).
+	ID string
+
+	// Aliases are the other ids of the same defect, sorted.
+	Aliases []string
+
+	// Records are the ids of the feed's records that matched, sorted.
+	Records []string
+
+	Summary  string
+	Severity Severity
+	Score    float64 // CVSS base score; 0 when only a label or nothing is known
+	Vector   string  // the CVSS vector the score comes from; may be empty
+
+	// Fixed are the versions the matching records name as fixed that are
+	// above the installed one, lowest first. Empty means no confirmed fix.
+	Fixed []string
+
+	// Malicious marks a package that is an attack by itself (MAL- records):
+	// it is to be removed, not upgraded.
+	Malicious bool
+
+	// Possible marks a component whose version is unknown: the advisory
+	// affects some versions of it.
+	Possible bool
+
+	Published, Modified time.Time
+}
+
+// NotAssessed is a component that could not be compared with the feed. It is
+// never to be read as clean.
+type NotAssessed struct {
+	Component fnpkg.Component
+	Reason    string // for a person, for example "no feed for ecosystem gem"
+}
+
+// Result is what a scan found.
+type Result struct {
+	Findings    []Finding     // worst first, then by component and id
+	NotAssessed []NotAssessed // by component
+	Assessed    int           // components that were compared with the feed
+	Feed        Stamp
+}
+
+// Stamp says where a feed index came from and how old it is.
+type Stamp struct {
+	Schema  int       // version of the index's layout
+	Built   time.Time // when the index was written, UTC
+	Records int       // advisories in it
+	Sources []Source  // in the order given
+}
+
+// Source is one ecosystem's archive as it was read.
+type Source struct {
+	Location  string    // directory or URL, without credentials
+	Ecosystem string    // as in the feed, for example "npm"
+	SHA256    string    // of the archive, hexadecimal
+	Records   int       // advisories read from it
+	Newest    time.Time // newest modification time among them
+}
