@@ -10,7 +10,7 @@ type Limits struct {
 	EntryBytes   int64 // uncompressed bytes of one entry
 	TotalBytes   int64 // uncompressed bytes of all entries together
 	HeaderBytes  int64 // bytes of the package's own directory of entries
-	Ratio        int64 // uncompressed bytes per byte of the artifact, all entries together
+	Ratio        int64 // uncompressed bytes per byte of the artifact, all entries together; see RatioFloor
 	PathBytes    int64 // length of one entry's path
 	NestingDepth int64 // archives within archives
 }
@@ -29,6 +29,23 @@ func DefaultLimits() Limits {
 		NestingDepth: 4,
 	}
 }
+
+// The flags that set the limits of a command, without dashes: one spelling for
+// the commands that offer them and the readers whose errors name them.
+const (
+	FlagMaxEntries     = "max-entries"
+	FlagMaxEntryBytes  = "max-entry-bytes"
+	FlagMaxTotalBytes  = "max-total-bytes"
+	FlagMaxHeaderBytes = "max-header-bytes"
+	FlagMaxRatio       = "max-ratio"
+	FlagMaxPathBytes   = "max-path-bytes"
+	FlagMaxNesting     = "max-nesting"
+)
+
+// RatioFloor is the number of uncompressed bytes up to which Limits.Ratio does
+// not apply: so little hurts no machine, and a few kilobytes of zeros compress
+// further than any sensible ratio.
+const RatioFloor = 16 << 20
 
 // LimitError reports that a package crosses one of the Limits.
 type LimitError struct {

@@ -55,6 +55,10 @@ var (
 	// no bytes of its own until it is packed.
 	ErrNoDigest = errors.New("a directory has no exact digest")
 
+	// ErrNoContentDigest is returned by DigestContent for a package whose
+	// content is no tree of files, directories and links.
+	ErrNoContentDigest = errors.New("no content digest is defined for it")
+
 	// ErrChanged is returned when the bytes behind an open package changed
 	// while they were being read.
 	ErrChanged = errors.New("the file changed while it was being read")

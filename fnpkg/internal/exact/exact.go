@@ -1,0 +1,83 @@
+// Package exact computes the exact digest of a file that stays open.
+package exact
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
+
+// chunk is how much is hashed between two looks at the context.
+const chunk = 1 << 20
+
+// Digester computes the sha256 of a reader's bytes once, when it is first
+// asked for, and remembers it. It is safe for concurrent use.
+type Digester struct {
+	r         io.ReaderAt
+	size      int64
+	unchanged func() error
+
+	turn  chan struct{} // holds one token: whoever has it may compute
+	known bool          // guarded by turn
+	sum   fnpkg.Digest  // guarded by turn
+}
+
+// New returns a Digester of the first size bytes of r. When unchanged is not
+// nil it is called after the last byte was read; if it fails, the digest is
+// worthless and its error is returned instead.
+func New(r io.ReaderAt, size int64, unchanged func() error) *Digester {
+	d := &Digester{r: r, size: size, unchanged: unchanged, turn: make(chan struct{}, 1)}
+	d.turn <- struct{}{}
+	return d
+}
+
+// Digest returns the digest. Concurrent callers wait for the one that
+// computes; if that one is cancelled, the next one starts over.
+func (d *Digester) Digest(ctx context.Context) (fnpkg.Digest, error) {
+	if err := ctx.Err(); err != nil {
+		return fnpkg.Digest{}, err
+	}
+	select {
+	case <-d.turn:
+		defer func() { d.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return fnpkg.Digest{}, ctx.Err()
+	}
+	if !d.known {
+		sum, err := d.compute(ctx)
+		if err != nil {
+			return fnpkg.Digest{}, err
+		}
+		d.sum, d.known = sum, true
+	}
+	return d.sum, nil
+}
+
+func (d *Digester) compute(ctx context.Context) (fnpkg.Digest, error) {
+	h := sha256.New()
+	section := io.NewSectionReader(d.r, 0, d.size)
+	buf := make([]byte, min(chunk, d.size))
+	for left := d.size; left > 0; {
+		if err := ctx.Err(); err != nil {
+			return fnpkg.Digest{}, err
+		}
+		n, err := io.ReadFull(section, buf[:min(left, chunk)])
+		if err == io.EOF || err == io.ErrUnexpectedEOF {
+			return fnpkg.Digest{}, fnpkg.ErrChanged // it was longer when it was opened
+		}
+		if err != nil {
+			return fnpkg.Digest{}, fmt.Errorf("computing the exact digest: %w", err)
+		}
+		h.Write(buf[:n])
+		left -= int64(n)
+	}
+	if d.unchanged != nil {
+		if err := d.unchanged(); err != nil {
+			return fnpkg.Digest{}, err
+		}
+	}
+	return fnpkg.Digest(h.Sum(nil)), nil
+}
