@@ -1,0 +1,128 @@
+// Package catalog finds the components of a function package. It is the only
+// room that imports the cataloguing library (syft), whose catalogers it calls
+// one by one: the library's front door decides by its own rules which of them
+// fit a zip, and then finds nothing in most functions.
+//
+// One pass over the package's headers decides which files matter; each
+// cataloger gets to see those alone, through a resolver in memory. Only
+// packages that are really installed are shipped components: an npm package in
+// a node_modules folder, a Python distribution with its metadata, a module in a
+// Go binary's build information, a Java archive. What only a lock file names is
+// declared.
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
+
+// Options of Catalog. The zero value is ready for use.
+type Options struct {
+	// Progress, if set, is called with the number of files looked into and the
+	// number there are to look into. Calls come one at a time.
+	Progress func(done, total int)
+
+	// Limits for archives within the package; the zero value stands for
+	// fnpkg.DefaultLimits.
+	Limits fnpkg.Limits
+
+	// ContentDigest asks for Inventory.Subject.Content, for which all content
+	// has to be read; otherwise it stays zero.
+	ContentDigest bool
+}
+
+// Catalog lists the components of p. The inventory's subject carries p's exact
+// digest, which is zero for a directory.
+//
+// A file that cannot be read as what its name says does not fail the call: it
+// makes the coverage of its ecosystem partial, with the reason. A package whose
+// bytes cannot be read at all does.
+func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory, error) {
+	if o.Limits == (fnpkg.Limits{}) {
+		o.Limits = fnpkg.DefaultLimits()
+	}
+	s := look(p.Entries())
+	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives))
+
+	techniques := []struct {
+		name string
+		run  func(context.Context, *survey, func()) (result, error)
+	}{
+		{"npm packages", catalogNPM},
+		{"Python packages", catalogPython},
+		{"lock files", catalogLocks},
+		{"Go binaries", catalogGo},
+		{"Java archives", func(ctx context.Context, s *survey, begin func()) (result, error) {
+			return catalogJava(ctx, s, p.Name(), o.Limits, begin)
+		}},
+	}
+	results := make([]result, len(techniques))
+	inv := &fnpkg.Inventory{
+		Subject: fnpkg.Subject{Name: p.Name(), Kind: p.Kind(), Size: p.Size(), Newest: s.newest},
+		Hazards: p.Hazards(),
+	}
+
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(2, runtime.GOMAXPROCS(0)))
+	for i, t := range techniques {
+		group.Go(func() error {
+			r, err := t.run(gctx, s, begin)
+			if err != nil {
+				return fmt.Errorf("looking for %s in %s: %w", t.name, p.Name(), err)
+			}
+			results[i] = r
+			return nil
+		})
+	}
+	group.Go(func() (err error) {
+		inv.Subject.Digest, err = p.Digest(gctx)
+		if errors.Is(err, fnpkg.ErrNoDigest) {
+			return nil
+		}
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if o.ContentDigest {
+		var err error
+		if inv.Subject.Content, err = fnpkg.DigestContent(ctx, p); err != nil {
+			return nil, err
+		}
+	}
+
+	var all result
+	for _, r := range results {
+		all.finds = append(all.finds, r.finds...)
+		all.edges = append(all.edges, r.edges...)
+		all.unread = append(all.unread, r.unread...)
+		all.programs += r.programs
+		all.others += r.others
+	}
+	inv.Components = merge(all.finds)
+	inv.Edges = mergeEdges(all.edges)
+	inv.Coverage = coverage(s, inv.Components, all)
+	return inv, nil
+}
+
+// progress returns the function to call for each file that is opened.
+func progress(report func(done, total int), total int) func() {
+	if report == nil {
+		return func() {}
+	}
+	var mu sync.Mutex
+	done := 0
+	return func() {
+		mu.Lock()
+		defer mu.Unlock()
+		done++
+		report(done, max(done, total))
+	}
+}

@@ -1,0 +1,124 @@
+package catalog
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
+
+// namedFiles is how many unread files a coverage row names; the rest it counts.
+const namedFiles = 3
+
+// coverage says, for each ecosystem of which code or metadata was seen, how far
+// the components account for it.
+//
+// Code outside of the folders packages are installed in is taken for the
+// function's own, as long as there are installed packages. Where there are
+// none, it may be anything: a bundle holds many packages and names none.
+func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverage {
+	shipped := map[string]int{}
+	for _, c := range components {
+		if c.Origin == fnpkg.OriginShipped {
+			shipped[c.Type]++
+		}
+	}
+	missed := map[string][]unread{}
+	for _, u := range r.unread {
+		missed[u.ecosystem] = append(missed[u.ecosystem], u)
+	}
+
+	files := map[string]int{
+		"npm":     s.code["npm"] + len(s.npm),
+		"pypi":    s.code["pypi"] + len(s.python),
+		"golang":  r.programs + len(missed["golang"]),
+		"maven":   s.code["maven"],
+		"generic": r.others,
+	}
+	if shipped["npm"] == 0 && shipped["pypi"] > 0 && len(s.own) == 0 && len(s.npm) == 0 {
+		// Python packages bring scripts for browsers; they do not run here.
+		delete(files, "npm")
+	}
+	if shipped["pypi"]+shipped["npm"]+shipped["golang"]+shipped["maven"] > 0 && !s.bootstrap() {
+		// Native libraries come with the packages that were found.
+		delete(files, "generic")
+	}
+
+	var out []fnpkg.Coverage
+	for ecosystem, n := range files {
+		if n == 0 && shipped[ecosystem] == 0 {
+			continue
+		}
+		row := fnpkg.Coverage{Ecosystem: ecosystem, State: fnpkg.CoverageComplete, Files: n}
+		switch unread := missed[ecosystem]; {
+		case shipped[ecosystem] == 0:
+			row.State = fnpkg.CoverageNone
+			row.Reason = noneReason(ecosystem, n)
+			if len(unread) > 0 {
+				row.Reason += "; " + unreadReason(unread)
+			}
+		case len(unread) > 0:
+			row.State = fnpkg.CoveragePartial
+			row.Reason = unreadReason(unread)
+		}
+		out = append(out, row)
+	}
+	slices.SortFunc(out, func(a, b fnpkg.Coverage) int { return strings.Compare(a.Ecosystem, b.Ecosystem) })
+	return out
+}
+
+// bootstrap reports whether a custom runtime's entry point is among the files
+// that may be executables.
+func (s *survey) bootstrap() bool {
+	for _, i := range s.programs {
+		if s.entries[i].Path == "bootstrap" {
+			return true
+		}
+	}
+	return false
+}
+
+func noneReason(ecosystem string, n int) string {
+	switch ecosystem {
+	case "npm":
+		return plural(n, "JavaScript file") + " and no installed package: packages bundled into code are not recognised"
+	case "pypi":
+		return plural(n, "Python file") + " and no package metadata (*.dist-info): it may have been removed"
+	case "golang":
+		return plural(n, "Go executable") + " without readable build information"
+	case "maven":
+		return plural(n, "class file or archive") + " without Maven metadata"
+	}
+	return plural(n, "native executable") + " that name no packages they were built of"
+}
+
+func unreadReason(files []unread) string {
+	slices.SortFunc(files, func(a, b unread) int { return strings.Compare(a.path, b.path) })
+	var b strings.Builder
+	b.WriteString(plural(len(files), "file") + " could not be read as a package: ")
+	for i, f := range files {
+		if i == namedFiles {
+			fmt.Fprintf(&b, " and %d more", len(files)-namedFiles)
+			break
+		}
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(f.path)
+		if f.reason != "" {
+			b.WriteString(": " + f.reason)
+		}
+	}
+	return b.String()
+}
+
+func plural(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	if cut, ok := strings.CutSuffix(noun, "class file or archive"); ok {
+		return fmt.Sprintf("%d %sclass files or archives", n, cut)
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}

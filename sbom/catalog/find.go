@@ -1,0 +1,73 @@
+package catalog
+
+import (
+	"strings"
+
+	"github.com/anchore/syft/syft/pkg"
+
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/sbom/purl"
+)
+
+// find is one package at one place, before finds of the same purl are merged
+// into a component.
+type find struct {
+	purl       purl.Purl
+	path       string
+	origin     fnpkg.Origin
+	confidence float64
+	licenses   []fnpkg.License
+	sha256     string
+	sha512     string
+	foundBy    string
+}
+
+// result is what one technique brings.
+type result struct {
+	finds  []find
+	edges  []fnpkg.Edge
+	unread []unread
+
+	// programs counts executables of the technique's language, and others
+	// those of no known language.
+	programs, others int
+}
+
+// unread is a file that should have told of a package and did not.
+type unread struct {
+	ecosystem string
+	path      string
+	reason    string
+}
+
+// licenseWords bounds a licence in its own words: beyond it stands a licence's
+// text, which is not what the field is for.
+const licenseWords = 200
+
+// licensesOf returns the licences a package states about itself. Texts that
+// would first have to be classified are left out.
+func licensesOf(p pkg.Package) []fnpkg.License {
+	var out []fnpkg.License
+	for _, l := range p.Licenses.ToSlice() {
+		switch words := strings.TrimSpace(l.Value); {
+		case l.SPDXExpression != "":
+			out = append(out, fnpkg.License{Expression: l.SPDXExpression})
+		case words == "" || strings.HasPrefix(words, "sha256:") || len(words) > licenseWords || strings.ContainsFunc(words, isControl):
+		default:
+			out = append(out, fnpkg.License{Name: words})
+		}
+	}
+	return out
+}
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
+
+// pathOf returns the path of the file that identifies a package.
+func pathOf(p pkg.Package) string {
+	for _, at := range p.Locations.ToSlice() {
+		if kind := at.Annotations[pkg.EvidenceAnnotationKey]; kind == "" || kind == pkg.PrimaryEvidenceAnnotation {
+			return at.RealPath
+		}
+	}
+	return ""
+}

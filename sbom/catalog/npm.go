@@ -1,0 +1,168 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"maps"
+	"path"
+	"slices"
+	"sync"
+
+	"github.com/anchore/syft/syft/pkg"
+	"github.com/anchore/syft/syft/pkg/cataloger/javascript"
+
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/sbom/purl"
+)
+
+// manifestLimit bounds a package's own metadata: package.json, METADATA. The
+// largest ones published are a few hundred kilobytes.
+const manifestLimit = 8 << 20
+
+// nodePackage is what of a package.json decides which packages it needs, and
+// names the package where the cataloger's parser gives up.
+type nodePackage struct {
+	Name     text  `json:"name"`
+	Version  text  `json:"version"`
+	Needs    names `json:"dependencies"`
+	Optional names `json:"optionalDependencies"`
+	Peers    names `json:"peerDependencies"`
+}
+
+// text is a string that does not fail on another type: one odd field must not
+// hide a package.
+type text string
+
+func (t *text) UnmarshalJSON(b []byte) error {
+	var s string
+	if json.Unmarshal(b, &s) == nil {
+		*t = text(s)
+	}
+	return nil
+}
+
+// names are the keys of an object, and none of anything else: old packages
+// write an empty array for no dependencies.
+type names []string
+
+func (n *names) UnmarshalJSON(b []byte) error {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(b, &object) == nil {
+		*n = slices.Sorted(maps.Keys(object))
+	}
+	return nil
+}
+
+// needs returns the names of all packages p can load when they are installed.
+func (p nodePackage) needs() []string {
+	return slices.Concat(p.Needs, p.Optional, p.Peers)
+}
+
+// catalogNPM finds the npm packages installed in node_modules folders.
+func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
+	var (
+		mu       sync.Mutex
+		manifest = map[string]nodePackage{} // by path of the package.json
+		reason   = map[string]string{}      // why a package.json could not be read
+	)
+	all := newFiles(ctx, begin)
+	for _, in := range s.npm {
+		e := s.entries[in.entry]
+		all.add(e.Path, func() (io.ReadCloser, error) {
+			content, err := readText(e, manifestLimit)
+			var own nodePackage
+			if err == nil {
+				err = json.Unmarshal(content, &own)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				reason[e.Path] = err.Error()
+				return nil, err
+			}
+			manifest[e.Path] = own
+			return io.NopCloser(bytes.NewReader(content)), nil
+		})
+	}
+	// Errors are told file by file below; a file without a package is one.
+	packages, _, _ := javascript.NewPackageCataloger().Catalog(ctx, all)
+	if err := ctx.Err(); err != nil {
+		return result{}, err
+	}
+	found := map[string]pkg.Package{}
+	for _, p := range packages {
+		found[pathOf(p)] = p
+	}
+
+	var r result
+	at := map[string]string{} // purl by folder
+	for _, in := range s.npm {
+		file := s.entries[in.entry].Path
+		m, ok := manifest[file]
+		if !ok {
+			r.unread = append(r.unread, unread{"npm", file, reason[file]})
+			continue
+		}
+		// The cataloger gives up on a package.json with one field of an odd
+		// type, which npm installs and Node loads all the same: then name and
+		// version are what this package's own reading says. A package.json
+		// without a name is known by its folder. Under an alias the folder has
+		// another name than the package, and the package's own counts.
+		p := found[file]
+		name := cmp.Or(p.Name, string(m.Name), in.folder)
+		id, err := purl.New("npm", name, cmp.Or(p.Version, string(m.Version)))
+		if err != nil {
+			r.unread = append(r.unread, unread{"npm", file, err.Error()})
+			continue
+		}
+		at[path.Dir(file)] = id.Text
+		r.finds = append(r.finds, find{
+			purl: id, path: file, origin: fnpkg.OriginShipped, confidence: 1,
+			licenses: licensesOf(p), foundBy: "javascript-package",
+		})
+	}
+	for link := range s.linked {
+		if id, ok := at[s.resolve(link)]; ok {
+			at[link] = id
+		}
+	}
+	for file, m := range manifest {
+		if id, ok := at[path.Dir(file)]; ok {
+			r.edges = appendNodeEdges(r.edges, id, path.Dir(file), m.needs(), at)
+		}
+	}
+	for _, i := range s.own {
+		content, err := readText(s.entries[i], manifestLimit)
+		var own nodePackage
+		if err == nil {
+			err = json.Unmarshal(content, &own)
+		}
+		if err != nil {
+			continue // the function's own package.json lists no component
+		}
+		r.edges = appendNodeEdges(r.edges, "", path.Dir(s.entries[i].Path), own.needs(), at)
+	}
+	return r, nil
+}
+
+// appendNodeEdges resolves the packages that the one in folder needs as Node
+// does: in node_modules of the folder itself, then of each folder above.
+func appendNodeEdges(edges []fnpkg.Edge, from, folder string, needs []string, at map[string]string) []fnpkg.Edge {
+	for _, need := range needs {
+		for dir := folder; ; dir = path.Dir(dir) {
+			if path.Base(dir) != "node_modules" {
+				if to, ok := at[path.Join(dir, "node_modules", need)]; ok {
+					edges = append(edges, fnpkg.Edge{From: from, To: to})
+					break
+				}
+			}
+			if dir == "." || dir == "/" {
+				break
+			}
+		}
+	}
+	return edges
+}

@@ -1,0 +1,95 @@
+package sbom
+
+import (
+	"cmp"
+	_ "embed"
+	"slices"
+	"strings"
+	"sync"
+
+	cdx "github.com/CycloneDX/cyclonedx-go"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
+
+// spdxIDs are the licence ids CycloneDX 1.6 takes in a licence's id field, as
+// its schema lists them, sorted, one in a line.
+//
+//go:embed spdx-ids.txt
+var spdxIDs string
+
+var knownID = sync.OnceValue(func() map[string]bool {
+	known := map[string]bool{}
+	for id := range strings.Lines(spdxIDs) {
+		known[strings.TrimSpace(id)] = true
+	}
+	return known
+})
+
+// settle brings a component's licences into the form a document can hold: an
+// expression that is no single known id stands alone or, beside others, as
+// words (CycloneDX 1.6 allows one expression or a list of licences, not both).
+func settle(licenses []fnpkg.License) []fnpkg.License {
+	var out []fnpkg.License
+	for _, l := range licenses {
+		if l != (fnpkg.License{}) {
+			out = append(out, l)
+		}
+	}
+	sortLicenses(out)
+	out = slices.Compact(out)
+	if len(out) < 2 {
+		return out
+	}
+	for i, l := range out {
+		if l.Expression != "" && !knownID()[l.Expression] {
+			out[i] = fnpkg.License{Name: l.Expression}
+		}
+	}
+	sortLicenses(out)
+	return slices.Compact(out)
+}
+
+func sortLicenses(licenses []fnpkg.License) {
+	slices.SortFunc(licenses, func(a, b fnpkg.License) int {
+		return cmp.Or(strings.Compare(a.Expression, b.Expression), strings.Compare(a.Name, b.Name))
+	})
+}
+
+func writeLicenses(licenses []fnpkg.License) *cdx.Licenses {
+	settled := settle(licenses)
+	if len(settled) == 0 {
+		return nil
+	}
+	var out cdx.Licenses
+	for _, l := range settled {
+		switch {
+		case l.Expression == "":
+			out = append(out, cdx.LicenseChoice{License: &cdx.License{Name: l.Name}})
+		case knownID()[l.Expression]:
+			out = append(out, cdx.LicenseChoice{License: &cdx.License{ID: l.Expression}})
+		default:
+			out = append(out, cdx.LicenseChoice{Expression: l.Expression})
+		}
+	}
+	return &out
+}
+
+func readLicenses(choices *cdx.Licenses) []fnpkg.License {
+	if choices == nil {
+		return nil
+	}
+	var out []fnpkg.License
+	for _, c := range *choices {
+		switch {
+		case c.Expression != "":
+			out = append(out, fnpkg.License{Expression: c.Expression})
+		case c.License == nil:
+		case c.License.ID != "":
+			out = append(out, fnpkg.License{Expression: c.License.ID})
+		case c.License.Name != "":
+			out = append(out, fnpkg.License{Name: c.License.Name})
+		}
+	}
+	return settle(out)
+}
