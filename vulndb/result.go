@@ -94,14 +94,22 @@ type Stamp struct {
 	Schema  int       // version of the index's layout
 	Built   time.Time // when the index was written, UTC
 	Records int       // advisories in it
+	Content string    // sha256 over its sorted keys and values, hexadecimal: the same for the same feed
 	Sources []Source  // in the order given
+}
+
+// Age is how long ago the feed was read, at the time now. A stamp from the
+// future, made by a clock that is ahead, is of age zero.
+func (s Stamp) Age(now time.Time) time.Duration {
+	return max(0, now.Sub(s.Built))
 }
 
 // Source is one ecosystem's archive as it was read.
 type Source struct {
-	Location  string    // directory or URL, without credentials
-	Ecosystem string    // as in the feed, for example "npm"
-	SHA256    string    // of the archive, hexadecimal
-	Records   int       // advisories read from it
-	Newest    time.Time // newest modification time among them
+	Location   string    // directory or URL, without credentials
+	Ecosystem  string    // as in the feed, for example "npm"
+	SHA256     string    // of the archive, hexadecimal
+	Records    int       // advisories read from it
+	Unreadable int       // members that hold no readable advisory; nothing is known of what they affect
+	Newest     time.Time // newest modification time among them
 }

@@ -1,0 +1,199 @@
+package vulndb
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/google/osv-scalibr/semantic"
+)
+
+// maxGroup bounds the ids that are followed from one hit: a feed that ties
+// everything together must not cost more than its own finding.
+const maxGroup = 1000
+
+// group is the hits that are one defect.
+type group struct {
+	hits []hit
+	ids  []string // of all records and aliases of the defect, sorted
+}
+
+// group joins the hits whose ids are aliases of one another. Aliases are
+// symmetric and transitive (OSV schema, aliases field), so two records of one
+// defect may be tied by a third that affects nothing here.
+func (m *matcher) group(hits []hit) ([]group, error) {
+	var groups []group
+	owner := make(map[string]int) // id → its group
+	for _, h := range hits {
+		if n, ok := owner[h.id]; ok {
+			groups[n].hits = append(groups[n].hits, h)
+			continue
+		}
+		ids, err := m.closure(h.id)
+		if err != nil {
+			return nil, err
+		}
+		n := len(groups)
+		// A closure that was cut short may meet an older one in the middle.
+		for _, id := range ids {
+			if other, ok := owner[id]; ok {
+				n = other
+				break
+			}
+		}
+		if n == len(groups) {
+			groups = append(groups, group{})
+		}
+		groups[n].hits = append(groups[n].hits, h)
+		for _, id := range ids {
+			if _, ok := owner[id]; !ok {
+				owner[id] = n
+				groups[n].ids = append(groups[n].ids, id)
+			}
+		}
+	}
+	for i := range groups {
+		slices.Sort(groups[i].ids)
+	}
+	return groups, nil
+}
+
+// closure returns an id and all that are its aliases, directly or through
+// others.
+func (m *matcher) closure(id string) ([]string, error) {
+	ids := []string{id}
+	seen := map[string]bool{id: true}
+	for next := 0; next < len(ids) && len(ids) < maxGroup; next++ {
+		others, err := m.db.aliases(m.tx, ids[next])
+		if err != nil {
+			return nil, err
+		}
+		for _, other := range others {
+			if !seen[other] && len(ids) < maxGroup {
+				seen[other] = true
+				ids = append(ids, other)
+			}
+		}
+	}
+	return ids, nil
+}
+
+// finding tells of a group what is to be told of it.
+func (m *matcher) finding(g group, s subject, key string) (Finding, error) {
+	f := Finding{Severity: SeverityUnknown, Possible: s.version == ""}
+	var fixed []string
+	for _, h := range g.hits {
+		f.Records = append(f.Records, h.id)
+		fixed = append(fixed, h.fixed...)
+		f.Malicious = f.Malicious || isMalicious(h.id)
+	}
+	slices.SortFunc(f.Records, compareIDs)
+	f.Records = slices.Compact(f.Records)
+	f.ID = f.Records[0]
+	matched := slices.Clone(f.Records)
+	slices.Sort(f.Records)
+	f.Fixed = sortVersions(s.ecosystem, fixed)
+
+	for _, id := range g.ids {
+		if id != f.ID {
+			f.Aliases = append(f.Aliases, id)
+		}
+	}
+
+	worst := assessment{severity: SeverityUnknown}
+	for _, id := range g.ids {
+		a, err := m.advisory(id)
+		if err != nil {
+			return Finding{}, err
+		}
+		if a == nil || a.Withdrawn != "" {
+			continue
+		}
+		if rated := assess(a, key); rated.worse(worst) {
+			worst = rated
+		}
+	}
+	f.Severity, f.Score, f.Vector = worst.severity, worst.score, worst.vector
+
+	for _, id := range matched {
+		a, err := m.advisory(id)
+		if err != nil {
+			return Finding{}, err
+		}
+		if a == nil {
+			return Finding{}, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("record %q is missing", id)}
+		}
+		f.Summary = cmp.Or(f.Summary, strings.TrimSpace(a.Summary))
+		published, modified := parseTime(a.Published), parseTime(a.Modified)
+		if !published.IsZero() && (f.Published.IsZero() || published.Before(f.Published)) {
+			f.Published = published
+		}
+		if modified.After(f.Modified) {
+			f.Modified = modified
+		}
+	}
+	return f, nil
+}
+
+// advisory returns the text of a record; nil if the index has none of that id.
+func (m *matcher) advisory(id string) (*advisory, error) {
+	if a, ok := m.advisories[id]; ok {
+		return a, nil
+	}
+	text, err := m.db.record(m.tx, &m.inflate, id)
+	if err != nil {
+		return nil, err
+	}
+	var a *advisory
+	if text != nil {
+		if a, err = parseAdvisory(text); err != nil {
+			return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("record %q cannot be read", id), Err: err}
+		}
+	}
+	m.advisories[id] = a
+	return a, nil
+}
+
+// isMalicious reports whether a record is about a package that is an attack by
+// itself (OSV schema, id prefixes: the OpenSSF database of malicious packages).
+func isMalicious(id string) bool { return strings.HasPrefix(id, "MAL-") }
+
+// compareIDs puts the id first that most people search for.
+func compareIDs(a, b string) int {
+	return cmp.Or(cmp.Compare(idRank(a), idRank(b)), strings.Compare(a, b))
+}
+
+func idRank(id string) int {
+	switch {
+	case strings.HasPrefix(id, "CVE-"):
+		return 0
+	case strings.HasPrefix(id, "GHSA-"):
+		return 1
+	}
+	return 2
+}
+
+// sortVersions orders versions from the lowest on, without repetition.
+func sortVersions(ecosystem string, versions []string) []string {
+	slices.Sort(versions)
+	versions = slices.Compact(versions)
+	if len(versions) < 2 {
+		return versions
+	}
+	parsed := make(map[string]semantic.Version, len(versions))
+	for _, v := range versions {
+		if p, err := parseVersion(ecosystem, false, v); err == nil {
+			parsed[v] = p
+		}
+	}
+	slices.SortStableFunc(versions, func(a, b string) int {
+		va, vb := parsed[a], parsed[b]
+		if va == nil || vb == nil {
+			return boolCompare(va == nil, vb == nil)
+		}
+		order, _ := va.Compare(vb)
+		return order
+	})
+	return versions
+}

@@ -1,0 +1,271 @@
+package vulndb
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
+
+// Match compares components with the feed. Each component is either compared,
+// and then has its findings, or listed as not assessed with the reason. A
+// component whose version is unknown has possible findings: every advisory of
+// its package.
+//
+// The order of the result depends on the components and the feed only.
+func (db *DB) Match(ctx context.Context, components []fnpkg.Component) (*Result, error) {
+	result := &Result{Feed: db.Stamp()}
+	err := db.view(func(tx *bbolt.Tx) error {
+		m := &matcher{db: db, tx: tx, done: make(map[subject]*verdict), advisories: make(map[string]*advisory)}
+		for _, c := range components {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := m.component(result, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("matching components: %w", err)
+	}
+	sortResult(result)
+	return result, nil
+}
+
+// matcher is one call of Match.
+type matcher struct {
+	db      *DB
+	tx      *bbolt.Tx
+	inflate inflater
+
+	done       map[subject]*verdict
+	advisories map[string]*advisory // nil where the index has no record of the id
+}
+
+// verdict is what the feed says of one version of one package.
+type verdict struct {
+	findings    []Finding // without Component
+	notAssessed string    // why the comparison is not complete; empty if it is
+}
+
+// hit is an entry that affects the version.
+type hit struct {
+	id    string
+	fixed []string
+}
+
+func (m *matcher) component(result *Result, c fnpkg.Component) error {
+	s, reason := subjectOf(c)
+	if reason == "" && !m.db.covers(s.ecosystem) {
+		reason = "no feed for ecosystem " + s.ecosystem
+	}
+	if reason != "" {
+		result.NotAssessed = append(result.NotAssessed, NotAssessed{c, reason})
+		return nil
+	}
+	v, ok := m.done[s]
+	if !ok {
+		var err error
+		if v, err = m.assess(s); err != nil {
+			return err
+		}
+		m.done[s] = v
+	}
+	for _, f := range v.findings {
+		f.Component = c
+		f.Aliases, f.Records, f.Fixed = slices.Clone(f.Aliases), slices.Clone(f.Records), slices.Clone(f.Fixed)
+		result.Findings = append(result.Findings, f)
+	}
+	if v.notAssessed != "" {
+		result.NotAssessed = append(result.NotAssessed, NotAssessed{c, v.notAssessed})
+		return nil
+	}
+	result.Assessed++
+	return nil
+}
+
+// covers reports whether the index holds the feed of an ecosystem. The feed of
+// a distribution covers its releases.
+func (db *DB) covers(ecosystem string) bool {
+	for _, s := range db.stamp.Sources {
+		if s.Ecosystem == ecosystem || s.Ecosystem == baseEcosystem(ecosystem) {
+			return true
+		}
+	}
+	return false
+}
+
+// assess compares one version of one package with the feed.
+func (m *matcher) assess(s subject) (*verdict, error) {
+	key, err := packageKey(s.ecosystem, s.name)
+	if err != nil {
+		return &verdict{notAssessed: err.Error()}, nil
+	}
+	entries, err := m.db.entries(m.tx, key)
+	if err != nil || len(entries) == 0 {
+		return &verdict{}, err
+	}
+	e := newEvaluation(s)
+	var hits []hit
+	for _, entry := range entries {
+		affected, err := e.affected(entry)
+		if err != nil {
+			return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("the entries of %q cannot be decoded", key), Err: err}
+		}
+		if affected {
+			hits = append(hits, hit{entry.id, e.fixes(entry)})
+		}
+	}
+	v := &verdict{notAssessed: e.undecided}
+	groups, err := m.group(hits)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		f, err := m.finding(g, s, key)
+		if err != nil {
+			return nil, err
+		}
+		v.findings = append(v.findings, f)
+	}
+	return v, nil
+}
+
+// evaluation applies the specification's algorithm to one version.
+type evaluation struct {
+	subject   subject
+	listed    string // the version in its listed form
+	installed comparer
+	ordered   bool   // installed can be compared
+	pseudo    bool   // a Go pseudo-version of a module without usable tags
+	undecided string // why an entry could not be decided; empty if all were
+	reason    string // why the version has no order
+}
+
+func newEvaluation(s subject) *evaluation {
+	e := &evaluation{subject: s}
+	if s.version == "" {
+		return e
+	}
+	e.listed = listedForm(s.ecosystem, s.version)
+	e.installed, e.reason = newComparer(s.ecosystem, s.version)
+	e.ordered = e.reason == ""
+	e.pseudo = s.ecosystem == ecoGo && strings.HasPrefix(strings.TrimPrefix(s.version, "v"), "0.0.0-")
+	return e
+}
+
+// affected evaluates an entry: its listed versions, then its ranges. Any of
+// them is enough. What cannot be decided is noted and taken for not affected.
+func (e *evaluation) affected(entry entry) (bool, error) {
+	if e.subject.version == "" {
+		return true, nil
+	}
+	if found, err := entry.listed.contains(e.listed); err != nil || found {
+		return found, err
+	}
+	if len(entry.ranges) == 0 {
+		return false, nil
+	}
+	if !e.ordered {
+		e.undecided = cmp.Or(e.undecided, e.reason)
+		return false, nil
+	}
+	for _, r := range e.decisive(entry) {
+		inside, err := e.contains(r)
+		if err != nil {
+			e.undecided = cmp.Or(e.undecided, fmt.Sprintf("%s: %v", entry.id, err))
+			continue
+		}
+		if inside {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// contains evaluates a range; a version that makes the comparison panic has no
+// order.
+func (e *evaluation) contains(r versionRange) (inside bool, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			inside, err = false, errUnordered
+		}
+	}()
+	return r.contains(e.installed)
+}
+
+// decisive returns the ranges that decide. Some records of the Go database
+// affect every version in terms of the module system, because the module's own
+// version numbers are none of it, and say in custom_ranges which are meant in
+// the module's own numbers. These are narrower and decide, save for a
+// pseudo-version, which is no number of the module's own.
+func (e *evaluation) decisive(entry entry) []versionRange {
+	if len(entry.custom) == 0 || e.pseudo {
+		return entry.ranges
+	}
+	for _, r := range entry.ranges {
+		if !r.unbounded() {
+			return entry.ranges
+		}
+	}
+	return entry.custom
+}
+
+// fixes returns the versions an entry names as fixed above the installed one.
+func (e *evaluation) fixes(entry entry) []string {
+	var installed *comparer // without a version, every fix is above
+	switch {
+	case e.ordered:
+		installed = &e.installed
+	case e.subject.version != "":
+		return nil // it is listed literally: nothing can be said to be above it
+	}
+	var out []string
+	for _, r := range e.decisive(entry) {
+		out = r.fixes(out, installed)
+	}
+	return out
+}
+
+// sortResult orders findings from the worst on.
+func sortResult(r *Result) {
+	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
+		return cmp.Or(
+			boolCompare(b.Malicious, a.Malicious),
+			cmp.Compare(b.Severity.Rank(), a.Severity.Rank()),
+			cmp.Compare(b.Score, a.Score),
+			compareComponents(a.Component, b.Component),
+			strings.Compare(a.ID, b.ID),
+		)
+	})
+	slices.SortStableFunc(r.NotAssessed, func(a, b NotAssessed) int {
+		return cmp.Or(compareComponents(a.Component, b.Component), strings.Compare(a.Reason, b.Reason))
+	})
+}
+
+func compareComponents(a, b fnpkg.Component) int {
+	return cmp.Or(
+		strings.Compare(a.PURL, b.PURL),
+		strings.Compare(a.Type, b.Type),
+		strings.Compare(a.Name, b.Name),
+		strings.Compare(a.Version, b.Version),
+		strings.Compare(string(a.Origin), string(b.Origin)),
+	)
+}
+
+func boolCompare(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return 1
+	}
+	return -1
+}
