@@ -37,8 +37,9 @@ func syntaxError(data []byte) error {
 // walker steps over JSON that json.Valid has accepted, so it needs no grammar
 // of its own: every delimiter is where it must be.
 type walker struct {
-	data []byte
-	at   int
+	data  []byte
+	at    int
+	names [][]byte // of the objects the walker is in
 }
 
 func (w *walker) space() {
@@ -59,20 +60,7 @@ func (w *walker) value(depth int) error {
 	}
 	switch w.data[w.at] {
 	case '{':
-		var seen names
-		return w.list('}', func() error {
-			name, err := unquote(w.string())
-			if err != nil {
-				return err
-			}
-			if !seen.add(name) {
-				return fmt.Errorf("two members are named %q", clip(name))
-			}
-			w.space()
-			w.at++ // the colon
-			w.space()
-			return w.value(depth + 1)
-		})
+		return w.object(depth)
 	case '[':
 		return w.list(']', func() error { return w.value(depth + 1) })
 	case '"':
@@ -82,6 +70,50 @@ func (w *walker) value(depth int) error {
 	}
 	w.space()
 	return nil
+}
+
+// object steps over an object none of whose members share a name. The names of
+// all objects around this one are on one stack, so that small objects, which
+// most are, cost no memory of their own.
+func (w *walker) object(depth int) error {
+	base := len(w.names)
+	var many map[string]bool
+	err := w.list('}', func() error {
+		name, err := unquote(w.string())
+		if err != nil {
+			return err
+		}
+		if many == nil && len(w.names)-base < fewNames {
+			for _, n := range w.names[base:] {
+				if bytes.Equal(n, name) {
+					return twice(name)
+				}
+			}
+			w.names = append(w.names, name)
+		} else {
+			if many == nil {
+				many = make(map[string]bool)
+				for _, n := range w.names[base:] {
+					many[string(n)] = true
+				}
+			}
+			if many[string(name)] {
+				return twice(name)
+			}
+			many[string(name)] = true
+		}
+		w.colon()
+		return w.value(depth + 1)
+	})
+	w.names = w.names[:base]
+	return err
+}
+
+// fewNames is up to how many names are compared one by one.
+const fewNames = 16
+
+func twice(name []byte) error {
+	return fmt.Errorf("two members are named %q", clip(string(name)))
 }
 
 // list steps over the elements between the bracket here and end.
@@ -115,46 +147,23 @@ func (w *walker) string() []byte {
 	return w.data[start:w.at]
 }
 
-// names is a set of member names. Objects are small as a rule: a map is made
-// only for those that are not.
-type names struct {
-	few  []string
-	many map[string]struct{}
+// colon steps over the colon between a name and its value.
+func (w *walker) colon() {
+	w.space()
+	w.at++
+	w.space()
 }
 
-func (n *names) add(name string) bool {
-	if n.many != nil {
-		if _, ok := n.many[name]; ok {
-			return false
-		}
-		n.many[name] = struct{}{}
-		return true
-	}
-	for _, f := range n.few {
-		if f == name {
-			return false
-		}
-	}
-	n.few = append(n.few, name)
-	if len(n.few) > 16 {
-		n.many = make(map[string]struct{}, 2*len(n.few))
-		for _, f := range n.few {
-			n.many[f] = struct{}{}
-		}
-	}
-	return true
-}
-
-// unquote returns the text of a JSON string.
-func unquote(quoted []byte) (string, error) {
+// unquote returns the text of a JSON string, which may be a part of quoted.
+func unquote(quoted []byte) ([]byte, error) {
 	if bytes.IndexByte(quoted, '\\') < 0 {
-		return string(quoted[1 : len(quoted)-1]), nil
+		return quoted[1 : len(quoted)-1], nil
 	}
 	var s string
 	if err := json.Unmarshal(quoted, &s); err != nil {
-		return "", err
+		return nil, err
 	}
-	return s, nil
+	return []byte(s), nil
 }
 
 // member is one member of an object; value is the text of its value without
@@ -176,12 +185,9 @@ func members(object json.RawMessage) ([]member, error) {
 		if err != nil {
 			return err
 		}
-		w.space()
-		w.at++ // the colon
-		w.space()
-		value, err := w.raw()
-		out = append(out, member{name, value})
-		return err
+		w.colon()
+		out = append(out, member{string(name), w.raw()})
+		return nil
 	})
 	return out, err
 }
@@ -194,19 +200,18 @@ func elements(array json.RawMessage) ([]json.RawMessage, error) {
 	w := walker{data: array}
 	var out []json.RawMessage
 	err := w.list(']', func() error {
-		value, err := w.raw()
-		out = append(out, value)
-		return err
+		out = append(out, w.raw())
+		return nil
 	})
 	return out, err
 }
 
 // raw returns the text of the value here and steps over it. Members within
 // were compared before; skip does not compare them again.
-func (w *walker) raw() (json.RawMessage, error) {
+func (w *walker) raw() json.RawMessage {
 	start := w.at
 	w.skip()
-	return json.RawMessage(w.data[start:w.at]), nil
+	return w.data[start:w.at]
 }
 
 // skip steps over one value by its brackets alone.
@@ -249,7 +254,7 @@ func text(value json.RawMessage) (string, error) {
 	if err == nil && len(s) > maxNameBytes {
 		return "", fmt.Errorf("is longer than %d bytes", maxNameBytes)
 	}
-	return s, err
+	return string(s), err
 }
 
 // clip bounds hostile text that is repeated in a message.
