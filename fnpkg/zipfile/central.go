@@ -145,11 +145,14 @@ func (a *archive) parseCentral(fixed []byte, name string, extra []byte) (header,
 	if w.disk != 0 {
 		a.found.Add(fnpkg.HazardMultiDisk, name, fmt.Sprintf("said to be on disk %d", w.disk))
 	}
-	if w.size > math.MaxInt64 || w.compressed > math.MaxInt64 {
+	if w.size > math.MaxInt64 {
 		return header{}, formatError("entry %q claims a size that no file has", name)
 	}
 	if w.offset >= uint64(a.size) || int64(w.offset) > a.size-a.dir.base {
 		return header{}, formatError("entry %q is said to begin at byte %d, behind the end of the file", name, w.offset)
+	}
+	if w.compressed > uint64(a.size) {
+		return header{}, formatError("entry %q is said to take %d bytes of a file of %d", name, w.compressed, a.size)
 	}
 	h.size, h.compressed, h.offset = int64(w.size), int64(w.compressed), int64(w.offset)+a.dir.base
 	a.checkMethod(&h)

@@ -78,6 +78,7 @@ func (a *archive) readExtras(h *header, w *widths, block []byte) error {
 // field's values, which stand in fixed order, §4.5.3, and says what is wrong
 // with it. Values that are not called for are tolerated if they are right.
 func (w *widths) widen(data []byte) (problem string) {
+	const short = "a zip64 field that is shorter than the header refers to"
 	narrow := *w
 	rest := data
 	take := func(field *uint64) {
@@ -85,7 +86,7 @@ func (w *widths) widen(data []byte) (problem string) {
 			return
 		}
 		if len(rest) < 8 {
-			problem = "a zip64 field that is shorter than the header refers to"
+			problem = short
 			return
 		}
 		*field, rest = binary.LittleEndian.Uint64(rest), rest[8:]
@@ -93,8 +94,11 @@ func (w *widths) widen(data []byte) (problem string) {
 	take(&w.size)
 	take(&w.compressed)
 	take(&w.offset)
-	if w.disk == none16 && len(rest) >= 4 {
+	switch {
+	case w.disk == none16 && len(rest) >= 4:
 		w.disk, rest = binary.LittleEndian.Uint32(rest), rest[4:]
+	case w.disk == none16:
+		w.disk, problem = 0, short
 	}
 	if problem != "" || len(rest) == 0 {
 		return problem

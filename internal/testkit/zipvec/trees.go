@@ -1,0 +1,66 @@
+package zipvec
+
+import "github.com/fnseal/fnseal/fnpkg"
+
+const evil = "def handler(event, context):\n    return 'evil'\n"
+
+// trees are attacks that lie in how entries stand to each other, and in what
+// kind of thing an entry is.
+func trees() []Vector {
+	return []Vector{
+		{Name: "duplicate", Wrong: "one name twice: readers take the first or the last", Hazards: found(fnpkg.HazardDuplicateName),
+			Bytes: Zip(File("index.py", handler), File("index.py", evil)).Bytes},
+		{Name: "duplicate-dot-slash", Wrong: "one name twice, once with a leading `./`", Hazards: found(fnpkg.HazardDuplicateName),
+			Bytes: Zip(File("index.py", handler), File("./index.py", evil)).Bytes},
+		{Name: "duplicate-file-directory", Wrong: "a file and a directory of one name", Hazards: found(fnpkg.HazardDuplicateName),
+			Bytes: Zip(File("index", handler), Dir("index/")).Bytes},
+		{Name: "duplicate-prepended", Wrong: "one name twice, behind bytes that shift every offset", Hazards: found(fnpkg.HazardDuplicateName, fnpkg.HazardPrependedBytes),
+			Bytes: Archive{Prefix: []byte("#!/bin/sh\n"), Uncounted: true, Entries: []Entry{File("index.py", handler), File("index.py", evil)}}.Bytes},
+		{Name: "case-fold", Wrong: "names that differ in case only", Hazards: found(fnpkg.HazardCaseFoldName),
+			Bytes: Zip(File("index.py", handler), File("Index.py", evil)).Bytes},
+		{Name: "case-fold-kelvin", Wrong: "names that differ in the case of letters beyond ASCII (K and the Kelvin sign)", Hazards: found(fnpkg.HazardCaseFoldName),
+			Bytes: Zip(File("k.py", handler), File("\u212a.py", evil)).Bytes},
+		{Name: "case-fold-normalisation", Wrong: "names that differ in composed and decomposed letters only", Hazards: found(fnpkg.HazardCaseFoldName),
+			Bytes: Zip(File("caf\u00e9.py", handler), File("cafe\u0301.py", evil)).Bytes},
+		{Name: "case-fold-folder", Wrong: "a file whose name is another entry's folder but for case", Hazards: found(fnpkg.HazardCaseFoldName),
+			Bytes: Zip(File("LIB", handler), File("lib/x.py", evil)).Bytes},
+		{Name: "file-as-directory", Wrong: "a file that is also another entry's folder", Hazards: found(fnpkg.HazardFileAsDirectory),
+			Bytes: Zip(File("lib", handler), File("lib/x.py", evil)).Bytes},
+		{Name: "link-as-directory", Wrong: "a link out of the package that is another entry's folder: the classic way to write anywhere", Hazards: found(fnpkg.HazardEscapingLink, fnpkg.HazardFileAsDirectory),
+			Bytes: Zip(Link("lib", "../../etc"), File("lib/passwd", evil)).Bytes},
+		{Name: "link-escaping", Wrong: "a link that climbs out of the package", Hazards: found(fnpkg.HazardEscapingLink),
+			Bytes: Zip(File("index.py", handler), Link("lib/data", "../../secret")).Bytes},
+		{Name: "link-absolute", Wrong: "a link to an absolute path", Hazards: found(fnpkg.HazardEscapingLink),
+			Bytes: Zip(File("index.py", handler), Link("data", "/etc/shadow")).Bytes},
+		{Name: "link-escaping-through-link", Wrong: "a link that leaves the package only through another link", Hazards: found(fnpkg.HazardEscapingLink),
+			Bytes: Zip(File("a/b/c/index.py", handler), Link("x", "a/b/c"), Link("y", "x/../../../../secret")).Bytes},
+		{Name: "link-looping", Wrong: "a link to itself", Hazards: found(fnpkg.HazardLoopingLink),
+			Bytes: Zip(File("index.py", handler), Link("self", "self")).Bytes},
+		{Name: "link-looping-pair", Wrong: "links to each other", Hazards: found(fnpkg.HazardLoopingLink),
+			Bytes: Zip(File("index.py", handler), Link("a", "b"), Link("b", "a")).Bytes},
+		{Name: "link-empty", Wrong: "a link to an empty name", Hazards: found(fnpkg.HazardInvalidName),
+			Bytes: Zip(File("index.py", handler), Link("a", "")).Bytes},
+		{Name: "link-nul", Wrong: "a NUL in a link's target", Hazards: found(fnpkg.HazardControlName),
+			Bytes: Zip(File("index.py", handler), Link("a", "index.py\x00/../../x")).Bytes},
+		{Name: "link-backslash", Wrong: "a backslash in a link's target", Hazards: found(fnpkg.HazardBackslashPath),
+			Bytes: Zip(File("index.py", handler), Link("a", `..\..\x`)).Bytes},
+		{Name: "link-not-unix", Wrong: "a link made on a system without links: a file to some readers", Hazards: found(fnpkg.HazardHeaderMismatch),
+			Bytes: Zip(File("index.py", handler), Link("a", "index.py").central(func(h *Header) { h.Creator = 0 })).Bytes},
+		{Name: "link-long", Wrong: "a link with a target of 5,000 bytes", Open: LimitError,
+			Bytes: Zip(File("index.py", handler), Link("a", string(make([]byte, 5000)))).Bytes},
+		{Name: "setuid", Wrong: "a program with the setuid bit", Hazards: found(fnpkg.HazardSetuid),
+			Bytes: Zip(File("bootstrap", "#!/bin/sh\n").Unix(0o104755)).Bytes},
+		{Name: "setgid", Wrong: "a program with the setgid bit", Hazards: found(fnpkg.HazardSetuid),
+			Bytes: Zip(File("bootstrap", "#!/bin/sh\n").Unix(0o102755)).Bytes},
+		{Name: "special-fifo", Wrong: "a named pipe", Hazards: found(fnpkg.HazardSpecialFile),
+			Bytes: Zip(File("index.py", handler), File("pipe", "").Unix(0o010644)).Bytes},
+		{Name: "special-device", Wrong: "a device", Hazards: found(fnpkg.HazardSpecialFile),
+			Bytes: Zip(File("index.py", handler), File("null", "").Unix(0o020666)).Bytes},
+		{Name: "special-socket", Wrong: "a socket", Hazards: found(fnpkg.HazardSpecialFile),
+			Bytes: Zip(File("index.py", handler), File("sock", "").Unix(0o140755)).Bytes},
+		{Name: "directory-with-content", Wrong: "content under a directory's name", Hazards: found(fnpkg.HazardHeaderMismatch),
+			Bytes: Zip(File("index.py", handler), File("lib/", evil)).Bytes},
+		{Name: "directory-mode", Wrong: "a directory's mode under a file's name", Hazards: found(fnpkg.HazardHeaderMismatch),
+			Bytes: Zip(File("index.py", handler), File("lib", "").Unix(0o040755)).Bytes},
+	}
+}
