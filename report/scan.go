@@ -237,6 +237,10 @@ type feedSourceJSON struct {
 
 // ScanJSON writes the scan as fnseal's own JSON.
 func ScanJSON(w io.Writer, name string, r *vulndb.Result) error {
+	return writeJSON(w, scanOf(name, r))
+}
+
+func scanOf(name string, r *vulndb.Result) scanJSON {
 	out := scanJSON{
 		Target:      name,
 		Findings:    make([]findingJSON, 0, len(r.Findings)),
@@ -263,7 +267,7 @@ func ScanJSON(w io.Writer, name string, r *vulndb.Result) error {
 			PURL: n.Component.PURL, Name: n.Component.Name, Version: n.Component.Version, Reason: n.Reason,
 		})
 	}
-	return writeJSON(w, out)
+	return out
 }
 
 func feedOf(s vulndb.Stamp) feedJSON {

@@ -26,9 +26,14 @@ func NewProgress(w io.Writer, s Stream) *Progress {
 	return &Progress{w: w}
 }
 
-// Bytes shows that done of total bytes of a stage are through; a total of 0 is
-// unknown. A new stage begins a new line.
-func (p *Progress) Bytes(stage string, done, total int64) {
+// Bytes shows that done of total bytes of a stage are through; a total of 0 or
+// less is unknown. A new stage begins a new line.
+func (p *Progress) Bytes(stage string, done, total int64) { p.show(stage, done, total, true) }
+
+// Count is Bytes for things other than bytes.
+func (p *Progress) Count(stage string, done, total int64) { p.show(stage, done, total, false) }
+
+func (p *Progress) show(stage string, done, total int64, bytes bool) {
 	if p.w == nil {
 		return
 	}
@@ -43,7 +48,7 @@ func (p *Progress) Bytes(stage string, done, total int64) {
 		p.bar = progressbar.NewOptions64(total,
 			progressbar.OptionSetWriter(p.w),
 			progressbar.OptionSetDescription("fnseal: "+Clean(stage)),
-			progressbar.OptionShowBytes(true),
+			progressbar.OptionShowBytes(bytes),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish(),
 			progressbar.OptionSetWidth(20),

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/internal/term"
+	"github.com/fnseal/fnseal/vulndb"
+)
+
+// The exit codes, the same for every command and format.
+const (
+	exitOK          = 0
+	exitError       = 1   // internal or I/O error
+	exitUsage       = 2   // the command line is wrong
+	exitFindings    = 3   // findings over the threshold
+	exitRefused     = 4   // verification refused
+	exitUnchecked   = 5   // could not check: no feed or root obtainable, or too old
+	exitInterrupted = 130 // interrupted by a signal
+)
+
+// precedence orders the codes where an error has several causes, most
+// important first.
+var precedence = [...]int{exitInterrupted, exitError, exitUsage, exitRefused, exitUnchecked, exitFindings}
+
+// usageError says that the command line is wrong.
+type usageError struct{ msg string }
+
+func (e *usageError) Error() string { return e.msg }
+
+func usagef(format string, args ...any) error {
+	return &usageError{msg: fmt.Sprintf(format, args...)}
+}
+
+// resultError ends a command whose work was done and whose result is bad
+// news. Its outputs are written.
+type resultError struct {
+	code int // exitFindings or exitRefused
+	msg  string
+}
+
+func (e *resultError) Error() string { return e.msg }
+
+// hintError adds what to try next to an error.
+type hintError struct {
+	error
+	hint string
+}
+
+func (e *hintError) Unwrap() error { return e.error }
+
+func hint(err error, format string, args ...any) error {
+	return &hintError{error: err, hint: fmt.Sprintf(format, args...)}
+}
+
+// exitCode maps an error to the process's exit code.
+func exitCode(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	found := map[int]bool{}
+	for _, cause := range causes(err) {
+		found[codeOf(cause)] = true
+	}
+	for _, code := range precedence {
+		if found[code] {
+			return code
+		}
+	}
+	return exitError
+}
+
+// causes splits joined errors, through whatever wraps them.
+func causes(err error) []error {
+	for e := err; e != nil; {
+		switch u := e.(type) {
+		case interface{ Unwrap() []error }:
+			var all []error
+			for _, part := range u.Unwrap() {
+				all = append(all, causes(part)...)
+			}
+			return all
+		case interface{ Unwrap() error }:
+			e = u.Unwrap()
+		default:
+			e = nil
+		}
+	}
+	return []error{err}
+}
+
+func codeOf(err error) int {
+	var (
+		usage     *usageError
+		result    *resultError
+		stale     *vulndb.StaleError
+		ambiguous *fnpkg.AmbiguousError
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return exitInterrupted
+	case errors.As(err, &usage), errors.Is(err, fnpkg.ErrNoDigest):
+		return exitUsage
+	case errors.As(err, &result):
+		return result.code
+	case errors.As(err, &ambiguous):
+		return exitRefused
+	case errors.Is(err, vulndb.ErrNoFeed), errors.As(err, &stale), errors.Is(err, vulndb.ErrNothingAssessed):
+		return exitUnchecked
+	}
+	return exitError
+}
+
+// hintOf returns the hint an error carries, or the one its kind calls for.
+func hintOf(err error) string {
+	var hinted *hintError
+	var limit *fnpkg.LimitError
+	var stale *vulndb.StaleError
+	switch {
+	case errors.As(err, &hinted):
+		return hinted.hint
+	case errors.Is(err, fnpkg.ErrNoDigest):
+		return "pack the directory first, then name the zip"
+	case errors.Is(err, vulndb.ErrNoFeed):
+		return "fnseal db update --source DIR-or-URL"
+	case errors.As(err, &stale):
+		return "fnseal db update --source DIR-or-URL, or accept the age with --max-db-age"
+	case errors.As(err, &limit) && limit.Flag != "":
+		return "raise it with --" + limit.Flag + " if the package is trusted"
+	}
+	return ""
+}
+
+// printError writes err for a person: one line per cause, then hints.
+func printError(e *env, err error) {
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(e.stderr, "fnseal: interrupted")
+		return
+	}
+	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {
+		fmt.Fprintln(e.stderr, "fnseal: "+term.Clean(line))
+	}
+	if h := hintOf(err); h != "" {
+		fmt.Fprintln(e.stderr, "fnseal: hint: "+term.Clean(h))
+	}
+}

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fnseal/fnseal/vulndb"
+)
+
+const defaultMaxAge = 7 * 24 * time.Hour
+
+func dbFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name:    "db",
+		Usage:   "advisory feed index `FILE` (default: fnseal's own in the user's cache)",
+		EnvVars: []string{"FNSEAL_DB"},
+	}
+}
+
+func maxAgeFlag() cli.Flag {
+	return &cli.StringFlag{
+		Name:  "max-db-age",
+		Usage: "refuse a feed older than `AGE` (12h, 7d; 0 for no limit)",
+		Value: "7d",
+	}
+}
+
+func failOnFlag(value string) cli.Flag {
+	return &cli.StringFlag{
+		Name:  "fail-on",
+		Usage: "exit 3 on findings of this `SEVERITY` or worse: none, any, low, medium, high, critical; malicious packages always count",
+		Value: value,
+	}
+}
+
+func threshold(c *cli.Context) (vulndb.Threshold, error) {
+	t, err := vulndb.ParseThreshold(c.String("fail-on"))
+	if err != nil {
+		return t, usagef("--fail-on: %v", err)
+	}
+	return t, nil
+}
+
+// dbPath is where the feed index is kept.
+func dbPath(c *cli.Context) (string, error) {
+	if p := c.String("db"); p != "" {
+		return p, nil
+	}
+	p, err := vulndb.DefaultPath()
+	if err != nil {
+		return "", hint(fmt.Errorf("finding the user's cache for the advisory feed: %w", err), "name a file with --db")
+	}
+	return p, nil
+}
+
+// openFeed opens the feed index and checks its age.
+func openFeed(c *cli.Context, e *env) (*vulndb.DB, error) {
+	limit, err := parseAge(c.String("max-db-age"))
+	if err != nil {
+		return nil, usagef("--max-db-age: %v", err)
+	}
+	path, err := dbPath(c)
+	if err != nil {
+		return nil, err
+	}
+	db, err := vulndb.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := db.Stamp().CheckAge(e.now(), limit); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// parseAge reads a duration that may be given in days.
+func parseAge(s string) (time.Duration, error) {
+	if s == "0" {
+		return 0, nil
+	}
+	var days float64
+	if n, err := fmt.Sscanf(s, "%fd", &days); n == 1 && err == nil && fmt.Sprintf("%gd", days) == s && days >= 0 && days < 36500 {
+		return time.Duration(days * 24 * float64(time.Hour)), nil
+	}
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 {
+		return 0, fmt.Errorf("%q is not an age such as 12h or 7d", s)
+	}
+	return d, nil
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/fnseal/fnseal/attest"
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/fnpkg/target"
+	"github.com/fnseal/fnseal/gate"
+	"github.com/fnseal/fnseal/policy"
+	"github.com/fnseal/fnseal/report"
+	"github.com/fnseal/fnseal/trust"
+)
+
+var verifyFormats = []string{"text", "json", "markdown"}
+
+func verifyCommand(e *env) *cli.Command {
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "decide whether a package may run",
+		ArgsUsage: "TARGET --key KEY.pub [flags]",
+		Description: `Checks the package, its bundles, their signatures and the exact digest, and
+prints each check with its outcome. Bundles are read from TARGET.sigstore.json
+and TARGET.sigstore.jsonl, or from the files named by --bundle. Anything that
+does not hold is exit code 4.
+
+Examples:
+  fnseal verify app.zip --key fnseal.pub
+  fnseal verify app.zip --key fnseal.pub --bundle release/app.sigstore.json
+  fnseal verify app.zip --key old.pub --key new.pub --type https://cyclonedx.org/bom -o json`,
+		Flags: append([]cli.Flag{
+			&cli.StringSliceFlag{Name: "key", Usage: "accept signatures by the public key in `FILE`, repeatable"},
+			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
+			&cli.StringSliceFlag{Name: "type", Usage: "demand an accepted attestation of this predicate `TYPE` (a URI, or cyclonedx, vulns), repeatable"},
+			&cli.BoolFlag{Name: "offline", Usage: "open no network connection; verifying with a key never does"},
+			outputFlag(verifyFormats...),
+		}, limitFlags()...),
+		Action: func(c *cli.Context) error {
+			ref, err := oneArg(c, "TARGET")
+			if err != nil {
+				return err
+			}
+			return verifyTarget(c, e, ref)
+		},
+	}
+}
+
+func verifyTarget(c *cli.Context, e *env, ref string) error {
+	outs, err := parseOutputs(c, verifyFormats...)
+	if err != nil {
+		return err
+	}
+	in := gate.Input{Policy: policy.Policy{Types: predicateTypes(c.StringSlice("type"))}}
+	if in.Keys, err = publicKeys(c.StringSlice("key")); err != nil {
+		return err
+	}
+	if in.Artifact, in.Defect, err = openSuspect(c.Context, c, e, ref); err != nil {
+		return err
+	}
+	defer in.Artifact.Close()
+	if in.Bundles, in.Looked, err = readBundles(c.Context, ref, c.StringSlice("bundle")); err != nil {
+		return err
+	}
+	verdict, err := gate.Decide(c.Context, in)
+	if err != nil {
+		return fmt.Errorf("verifying %s: %w", ref, err)
+	}
+	if err := writeOutputs(c.Context, e, outs,
+		format{"text", func(w io.Writer) error { return report.VerdictText(w, verdict, report.Style{Color: e.out.Color}) }},
+		format{"json", func(w io.Writer) error { return report.VerdictJSON(w, verdict) }},
+		format{"markdown", func(w io.Writer) error { return report.VerdictMarkdown(w, verdict) }},
+	); err != nil {
+		return err
+	}
+	if !verdict.Accepted() {
+		return &resultError{code: exitRefused, msg: refusal(ref, verdict)}
+	}
+	return nil
+}
+
+// refusal names the checks that failed, and why.
+func refusal(ref string, v policy.Verdict) string {
+	lines := []string{ref + " is refused"}
+	for _, c := range v.Checks {
+		if c.Outcome == policy.Fail {
+			lines = append(lines, fmt.Sprintf("%s: %s", c.ID, c.Reason))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// openSuspect opens a file that may have been tampered with. One that cannot
+// be read as the package it seems to be is opened as a plain file, so that its
+// digest can still be compared, and what is wrong with it is returned beside.
+func openSuspect(ctx context.Context, c *cli.Context, e *env, ref string) (p fnpkg.Package, defect, err error) {
+	p, err = openArtifact(ctx, c, e, ref)
+	var format *fnpkg.FormatError
+	var limit *fnpkg.LimitError
+	if err == nil || !errors.As(err, &format) && !errors.As(err, &limit) {
+		return p, nil, err
+	}
+	if ref == "-" { // gone: there is nothing left to compute a digest of
+		return nil, nil, &resultError{code: exitRefused, msg: err.Error()}
+	}
+	defect = err
+	p, err = target.OpenFile(ctx, ref)
+	return p, defect, err
+}
+
+func publicKeys(paths []string) ([]trust.PublicKey, error) {
+	if len(paths) == 0 {
+		return nil, hint(usagef("no --key: nobody's signature would be accepted"), "name the public key of whoever seals, as in --key fnseal.pub")
+	}
+	var keys []trust.PublicKey
+	for _, path := range paths {
+		k, err := trust.LoadPublicKey(path)
+		if err != nil {
+			return nil, err
+		}
+		keys = append(keys, k)
+	}
+	return keys, nil
+}
+
+// readBundles reads the bundles named, or else those beside the artifact.
+func readBundles(ctx context.Context, ref string, named []string) (items []attest.Item, looked []string, err error) {
+	if len(named) > 0 {
+		items, err = attest.ReadBundles(ctx, named, attest.DefaultLimits())
+		return items, named, err
+	}
+	if ref == "-" {
+		return nil, nil, usagef("--bundle is needed: there is no place beside standard input")
+	}
+	items, err = attest.DiscoverBundles(ctx, ref, attest.DefaultLimits())
+	return items, attest.BundlePaths(ref), err
+}
+
+// predicateTypes spells out the short names of predicate types.
+func predicateTypes(names []string) []string {
+	short := map[string]string{"cyclonedx": attest.TypeCycloneDX, "vulns": attest.TypeVulns}
+	types := make([]string, len(names))
+	for i, n := range names {
+		types[i] = n
+		if uri, ok := short[n]; ok {
+			types[i] = uri
+		}
+	}
+	return types
+}

@@ -1,0 +1,53 @@
+// Package gate is the deploy side of fnseal as one function: an artifact, its
+// bundles and the keys to trust go in, and a verdict comes out.
+package gate
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/fnseal/fnseal/attest"
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/policy"
+	"github.com/fnseal/fnseal/trust"
+	"github.com/fnseal/fnseal/verify"
+)
+
+// Input is what a decision is made from.
+type Input struct {
+	// Artifact is the file to decide about. It may have been opened as a
+	// plain file because it could not be read as the package it seems to be;
+	// Defect then says why, and the package check fails with it.
+	Artifact fnpkg.Package
+	Defect   error
+
+	Bundles []attest.Item
+	Looked  []string // paths that bundles were looked for in
+	Keys    []trust.PublicKey
+	Policy  policy.Policy
+}
+
+// Decide judges the artifact. An error says that no decision could be made;
+// whatever is wrong with the artifact or its bundles is in the verdict.
+func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
+	digest, err := in.Artifact.Digest(ctx)
+	if err != nil {
+		return policy.Verdict{}, fmt.Errorf("reading %s: %w", in.Artifact.Name(), err)
+	}
+	facts, err := verify.Verify(ctx, verify.Input{
+		Name:    in.Artifact.Name(),
+		Digest:  digest,
+		Bundles: in.Bundles,
+		Looked:  in.Looked,
+		Keys:    in.Keys,
+	})
+	if err != nil {
+		return policy.Verdict{}, err
+	}
+	pkg := policy.PackageFacts{
+		Kind:    in.Artifact.Kind(),
+		Hazards: in.Artifact.Hazards(),
+		Err:     in.Defect,
+	}
+	return policy.Evaluate(*facts, pkg, in.Policy), nil
+}

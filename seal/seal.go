@@ -1,0 +1,153 @@
+// Package seal is the release side of fnseal as one function: a package goes
+// in, and its SBOM, its scan and the signed bundles that bind both to its
+// exact bytes come out.
+package seal
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/fnseal/fnseal/attest"
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/sbom"
+	"github.com/fnseal/fnseal/sbom/catalog"
+	"github.com/fnseal/fnseal/vulndb"
+)
+
+// Signer turns what is to be signed into Sigstore bundles.
+type Signer interface {
+	SignDigest(ctx context.Context, digest fnpkg.Digest) ([]byte, error)
+	SignStatement(ctx context.Context, statement []byte) ([]byte, error)
+}
+
+// Input is what a seal is made from.
+type Input struct {
+	Package   fnpkg.Package
+	Feed      *vulndb.DB // nil to leave the scan out
+	Signer    Signer
+	Threshold vulndb.Threshold
+
+	// Version of fnseal, named as the tool in documents.
+	Version string
+
+	// Timestamp of the documents; zero for the package's newest entry time.
+	Timestamp time.Time
+}
+
+// Result is a seal and what it says.
+type Result struct {
+	Inventory *fnpkg.Inventory
+	SBOM      []byte         // CycloneDX 1.6 JSON
+	Scan      *vulndb.Result // nil if there was no feed to ask
+	Over      []vulndb.Finding
+
+	// Bundles of the package, one line of JSON each: its signature, its SBOM
+	// and its scan. Empty when findings are over the threshold.
+	Bundles []Bundle
+}
+
+// Bundle is one signed claim about the package.
+type Bundle struct {
+	Claim string // "signature", "sbom" or "scan"
+	JSON  []byte
+}
+
+// Seal catalogues the package, matches it against the feed and signs both
+// results together with the exact digest. It refuses an ambiguous package with
+// an *fnpkg.AmbiguousError and a directory with fnpkg.ErrNoDigest before any
+// of that work.
+func Seal(ctx context.Context, in Input) (*Result, error) {
+	if in.Package.Kind() == fnpkg.KindDirectory {
+		return nil, fmt.Errorf("sealing %s: %w", in.Package.Name(), fnpkg.ErrNoDigest)
+	}
+	if err := fnpkg.CheckUnambiguous(in.Package); err != nil {
+		return nil, err
+	}
+	inv, err := catalog.Catalog(ctx, in.Package, catalog.Options{ContentDigest: true})
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Inventory: inv}
+
+	var doc bytes.Buffer
+	if err := sbom.WriteCycloneDX(&doc, inv, sbom.Options{ToolVersion: in.Version, Timestamp: in.Timestamp}); err != nil {
+		return nil, fmt.Errorf("writing the SBOM of %s: %w", in.Package.Name(), err)
+	}
+	res.SBOM = doc.Bytes()
+
+	if in.Feed != nil {
+		if res.Scan, err = in.Feed.Match(ctx, inv.Components); err != nil {
+			return nil, fmt.Errorf("matching %s: %w", in.Package.Name(), err)
+		}
+		if err := res.Scan.CheckAssessed(); err != nil {
+			return nil, fmt.Errorf("matching %s: %w", in.Package.Name(), err)
+		}
+		if res.Over = in.Threshold.Over(res.Scan.Findings); len(res.Over) > 0 {
+			return res, nil
+		}
+	}
+	if res.Bundles, err = signAll(ctx, in, res); err != nil {
+		return nil, err
+	}
+	return res, nil
+}
+
+func signAll(ctx context.Context, in Input, res *Result) ([]Bundle, error) {
+	signature, err := in.Signer.SignDigest(ctx, res.Inventory.Subject.Digest)
+	if err != nil {
+		return nil, fmt.Errorf("signing %s: %w", in.Package.Name(), err)
+	}
+	bundles := []Bundle{{"signature", signature}}
+
+	subject, err := attest.SubjectOf(res.Inventory.Subject)
+	if err != nil {
+		return nil, err
+	}
+	subjects := []attest.Subject{subject}
+	claims := []claim{{"sbom", func() (attest.Statement, error) {
+		return attest.NewStatement(subjects, attest.TypeCycloneDX, json.RawMessage(res.SBOM))
+	}}}
+	if res.Scan != nil {
+		claims = append(claims, claim{"scan", func() (attest.Statement, error) {
+			return scanPredicate(res.Scan, in).Statement(subjects)
+		}})
+	}
+	for _, c := range claims {
+		bundle, err := attested(ctx, in.Signer, c)
+		if err != nil {
+			return nil, fmt.Errorf("attesting the %s of %s: %w", c.name, in.Package.Name(), err)
+		}
+		bundles = append(bundles, Bundle{c.name, bundle})
+	}
+	return bundles, nil
+}
+
+// claim is something to be said of the package.
+type claim struct {
+	name  string
+	state func() (attest.Statement, error)
+}
+
+func attested(ctx context.Context, signer Signer, c claim) ([]byte, error) {
+	statement, err := c.state()
+	if err != nil {
+		return nil, err
+	}
+	text, err := statement.Marshal()
+	if err != nil {
+		return nil, err
+	}
+	return signer.SignStatement(ctx, text)
+}
+
+// JSON returns the texts of the bundles.
+func (r *Result) JSON() [][]byte {
+	var out [][]byte
+	for _, b := range r.Bundles {
+		out = append(out, b.JSON)
+	}
+	return out
+}
