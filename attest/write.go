@@ -103,6 +103,9 @@ func readCapped(path string, limit int64) ([]byte, error) {
 // called. The lock is the system's lock on a file beside path, which vanishes
 // with its process; the file is removed afterwards where the system allows it.
 func lock(ctx context.Context, path string) (unlock func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	name := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".lock")
 	type result struct {
 		file *lockedfile.File
