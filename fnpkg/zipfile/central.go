@@ -64,8 +64,8 @@ func (a *archive) readDirectory() error {
 		if err != nil {
 			return err
 		}
-		if err := a.checkLimit(fmt.Sprintf("bytes of entry %q", h.name), a.limits.EntryBytes, uint64(h.size), fnpkg.FlagMaxEntryBytes); err != nil {
-			return err
+		if err := a.checkLimit("bytes of one entry", a.limits.EntryBytes, uint64(h.size), fnpkg.FlagMaxEntryBytes); err != nil {
+			return fmt.Errorf("entry %q: %w", h.name, err)
 		}
 		// Neither sum can wrap: sizes are below 1<<63, and the loop ends when
 		// a limit is crossed or, without limits, when the sum no longer fits.

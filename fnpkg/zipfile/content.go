@@ -229,10 +229,15 @@ func (s *sequence) Read(b []byte) (int, error) {
 	case err != nil:
 		s.end = s.readError(err)
 	}
-	if s.end == io.EOF && n > 0 {
+	switch {
+	case s.end == io.EOF && n > 0:
 		return n, nil
+	case s.end != nil:
+		// The last bytes are withheld: io.ReadFull and the like drop an error
+		// that comes together with all the bytes they asked for.
+		return 0, s.end
 	}
-	return n, s.end
+	return n, nil
 }
 
 // verify is called when the last byte was read, with err as the reader gave it

@@ -222,7 +222,7 @@ type window struct {
 
 // windowLen fits the header of one entry, the end of the one before it, and a
 // few small entries as a whole.
-const windowLen = 4096
+const windowLen = 512
 
 // bytes returns n bytes from offset, which must lie within the file. They are
 // valid until the next call.
