@@ -144,7 +144,7 @@ type evaluation struct {
 	listed    string // the version in its listed form
 	installed comparer
 	ordered   bool   // installed can be compared
-	pseudo    bool   // a Go pseudo-version of a module without usable tags
+	pseudo    bool   // a Go pseudo-version: a commit, not a number of the module's own
 	undecided string // why an entry could not be decided; empty if all were
 	reason    string // why the version has no order
 }
@@ -157,7 +157,7 @@ func newEvaluation(s subject) *evaluation {
 	e.listed = listedForm(s.ecosystem, s.version)
 	e.installed, e.reason = newComparer(s.ecosystem, s.version)
 	e.ordered = e.reason == ""
-	e.pseudo = s.ecosystem == ecoGo && strings.HasPrefix(strings.TrimPrefix(s.version, "v"), "0.0.0-")
+	e.pseudo = s.ecosystem == ecoGo && goPseudo.MatchString(s.version)
 	return e
 }
 
@@ -204,8 +204,8 @@ func (e *evaluation) contains(r versionRange) (inside bool, err error) {
 // decisive returns the ranges that decide. Some records of the Go database
 // affect every version in terms of the module system, because the module's own
 // version numbers are none of it, and say in custom_ranges which are meant in
-// the module's own numbers. These are narrower and decide, save for a
-// pseudo-version, which is no number of the module's own.
+// the module's own numbers. These decide, save for a pseudo-version, which
+// names a commit and no number of the module's own.
 func (e *evaluation) decisive(entry entry) []versionRange {
 	if len(entry.custom) == 0 || e.pseudo {
 		return entry.ranges

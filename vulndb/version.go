@@ -111,6 +111,13 @@ func listedForm(ecosystem, version string) string {
 // goRelease is a version of the Go distribution as `go version` prints it.
 var goRelease = regexp.MustCompile(`^(?:go)?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?(?:(alpha|beta|rc)([0-9]+))?(?:[ +-].*)?$`)
 
+// semverComplete is a version of exactly three numbers, of SemVer 2.0.
+var semverComplete = regexp.MustCompile(`^[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$`)
+
+// goPseudo is the end of a pseudo-version: a time and a commit
+// (https://go.dev/ref/mod#pseudo-versions).
+var goPseudo = regexp.MustCompile(`[0-9]{14}-[0-9a-f]{12}(\+incompatible)?$`)
+
 // goVersion brings a Go version into the form of the Go vulnerability
 // database: SemVer without the "v". The standard library and the toolchain
 // have versions of their own make: "go1.22rc1" is 1.22.0-rc.1.
@@ -119,8 +126,9 @@ func goVersion(module, version string) string {
 	if module != "stdlib" && module != "toolchain" {
 		return version
 	}
-	if strings.HasPrefix(version, "v") {
-		version = version[1:]
+	version = strings.TrimPrefix(version, "v")
+	if semverComplete.MatchString(version) {
+		return version // as the database has it
 	}
 	m := goRelease.FindStringSubmatch(version)
 	if m == nil {
@@ -135,20 +143,8 @@ func goVersion(module, version string) string {
 	out := m[1] + "." + part(m[2]) + "." + part(m[3])
 	if m[4] != "" {
 		out += "-" + m[4] + "." + m[5]
-	} else if pre := semverPrerelease(version); pre != "" {
-		out += "-" + pre
 	}
 	return out
-}
-
-// semverPrerelease returns the pre-release part of a standard library version
-// that is already in the database's form, such as 1.22.0-rc.1.
-func semverPrerelease(version string) string {
-	_, pre, _ := strings.Cut(version, "-")
-	if strings.HasPrefix(pre, "rc.") || strings.HasPrefix(pre, "beta.") || strings.HasPrefix(pre, "alpha.") {
-		return pre
-	}
-	return ""
 }
 
 // shorten cuts text from outside for a message.
