@@ -17,7 +17,7 @@ const (
 	// maxSteps bounds what walking all links together may cost, in units of
 	// one path element of 16 bytes. Links to links to long paths multiply;
 	// half a million ordinary links stay far below.
-	maxSteps = 200_000_000
+	maxSteps = 50_000_000
 )
 
 var (
