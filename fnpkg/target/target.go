@@ -155,23 +155,17 @@ func (s source) open(form form, o Options, anyFile bool) (fnpkg.Package, error) 
 	}
 	// Something else by its beginning, but a program or script with a zip
 	// behind it is a zip to most readers.
+	var format *fnpkg.FormatError
+	var limit *fnpkg.LimitError
 	switch {
 	case err == nil && !(anyFile && hasTrailingBytes(zip)):
 		return zip, nil
-	case err != nil && !isRefusal(err):
-		return nil, err
-	case anyFile:
+	case err == nil, anyFile && errors.As(err, &limit), anyFile && errors.As(err, &format):
 		return newFile(s), nil
+	case errors.As(err, &format):
+		return nil, &fnpkg.FormatError{Format: "zip", Reason: "it is " + describe(head)}
 	}
-	return nil, &fnpkg.FormatError{Format: "zip", Reason: "it is " + describe(head)}
-}
-
-// isRefusal reports whether err is about the bytes rather than about reading
-// them.
-func isRefusal(err error) bool {
-	var format *fnpkg.FormatError
-	var limit *fnpkg.LimitError
-	return errors.As(err, &format) || errors.As(err, &limit)
+	return nil, err
 }
 
 // hasTrailingBytes reports whether the zip does not end with the file. A tar
