@@ -41,6 +41,12 @@ func ReadBundles(ctx context.Context, paths []string, limits Limits) ([]Item, er
 	return readAll(ctx, paths, true, limits)
 }
 
+// ParseBundles reads one bundle, or one in each line, from r, as ReadBundles
+// does from a file of that name.
+func ParseBundles(ctx context.Context, r io.Reader, name string, limits Limits) ([]Item, error) {
+	return split(ctx, r, Item{Source: filepath.Base(name), Input: name, Named: true}, limits)
+}
+
 // DiscoverBundles reads the bundles beside an artifact, if there are any.
 // Nobody named them: what cannot be read is an item with an Err, to be listed
 // and passed over. The error is that of ctx alone.

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -27,6 +28,9 @@ type parsed struct {
 func parse(data []byte) (*parsed, error) {
 	var entity bundle.Bundle
 	if err := entity.UnmarshalJSON(data); err != nil {
+		if legacy(data) {
+			return nil, errors.New("not a Sigstore bundle but the format cosign wrote before (cosign sign-blob --new-bundle-format writes a bundle)")
+		}
 		return nil, fmt.Errorf("not a Sigstore bundle: %w", err)
 	}
 	p := &parsed{entity: &entity, mediaType: entity.MediaType}
@@ -75,6 +79,14 @@ func (p *parsed) message(m *protocommon.MessageSignature) error {
 		return errors.New("its digest is all zeros")
 	}
 	return nil
+}
+
+// legacy recognises what cosign wrote before it wrote Sigstore bundles.
+func legacy(data []byte) bool {
+	var old struct {
+		Signature string `json:"base64Signature"`
+	}
+	return json.Unmarshal(data, &old) == nil && old.Signature != ""
 }
 
 // clip bounds hostile text that is repeated in a message.

@@ -58,7 +58,7 @@ func checkSignature(b *parsed, keys []checker) (Result, Key) {
 		}
 	}
 	if hinted != nil {
-		return Result{Failed, fmt.Sprintf("it names %s as its signer, but the signature does not verify: the bundle was altered", hinted)}, Key{}
+		return Result{Failed, fmt.Sprintf("it names %s as its signer, but its signature does not verify with that key", hinted)}, Key{}
 	}
 	reason := "it is not signed by " + list(keys)
 	if b.hint != "" {
