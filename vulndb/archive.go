@@ -145,19 +145,31 @@ func notHTML(data []byte, size int64) error {
 	return nil
 }
 
-// all walks the central directory. The first error ends it.
+// all walks the central directory to its end. The first error ends it.
+//
+// Not the count in the end record decides how many members there are but the
+// directory itself; the two must agree as far as the count goes, which writers
+// without zip64 keep in 16 bits.
 func (a *archive) all() iter.Seq2[member, error] {
 	return func(yield func(member, error) bool) {
 		dir := newDirectoryReader(io.NewSectionReader(a.r, a.directory, a.dirSize))
-		for i := range a.members {
-			m, err := dir.next()
+		count := int64(0)
+		for read := int64(0); read < a.dirSize; count++ {
+			m, n, err := dir.next()
+			if err == nil && count >= a.limits.Records {
+				err = fmt.Errorf("there are more than the limit of %d", a.limits.Records)
+			}
 			if err != nil {
-				yield(member{}, fmt.Errorf("a broken zip: member %d of %d: %w", i+1, a.members, err))
+				yield(member{}, fmt.Errorf("a broken zip: member %d: %w", count+1, err))
 				return
 			}
+			read += n
 			if !yield(m, nil) {
 				return
 			}
+		}
+		if count&fullWord16 != a.members&fullWord16 {
+			yield(member{}, fmt.Errorf("a broken zip: it has %d members and claims %d", count, a.members))
 		}
 	}
 }
@@ -190,15 +202,16 @@ func (d *directoryReader) take(n int) ([]byte, error) {
 	return out, nil
 }
 
-func (d *directoryReader) next() (member, error) {
+// next returns a member and the length of its header.
+func (d *directoryReader) next() (m member, length int64, err error) {
 	h, err := d.take(directoryBytes)
 	if err != nil {
-		return member{}, err
+		return member{}, 0, err
 	}
 	if binary.LittleEndian.Uint32(h) != signatureDir {
-		return member{}, errors.New("no directory header where one belongs")
+		return member{}, 0, errors.New("no directory header where one belongs")
 	}
-	m := member{
+	m = member{
 		method:     binary.LittleEndian.Uint16(h[10:]),
 		crc:        binary.LittleEndian.Uint32(h[16:]),
 		compressed: int64(binary.LittleEndian.Uint32(h[20:])),
@@ -211,14 +224,14 @@ func (d *directoryReader) next() (member, error) {
 	commentBytes := int(binary.LittleEndian.Uint16(h[32:]))
 	rest, err := d.take(m.nameBytes + extraBytes + commentBytes)
 	if err != nil {
-		return member{}, err
+		return member{}, 0, err
 	}
 	m.name = string(rest[:m.nameBytes])
 	m.zip64(rest[m.nameBytes : m.nameBytes+extraBytes])
 	if flags&1 != 0 {
 		m.method = fullWord16 // encrypted: no method can read it
 	}
-	return m, nil
+	return m, int64(directoryBytes + len(rest)), nil
 }
 
 // zip64 takes over the values that did not fit (APPNOTE 4.5.3).

@@ -9,7 +9,7 @@ import "strings"
 // Feeds list thousands of versions per package, so this is a scanner by hand:
 // the specification's regular expression takes a hundred times as long.
 func canonicalPyPI(version string) (string, bool) {
-	s := strings.TrimSpace(version)
+	s := strings.Trim(version, " \t\n\f\r")
 	if len(s) > maxVersionBytes {
 		return "", false
 	}

@@ -36,13 +36,15 @@ type affectedPackage struct {
 }
 
 type affectedRange struct {
-	Type   string `json:"type"`
-	Events []struct {
-		Introduced   string `json:"introduced"`
-		Fixed        string `json:"fixed"`
-		LastAffected string `json:"last_affected"`
-		Limit        string `json:"limit"`
-	} `json:"events"`
+	Type   string       `json:"type"`
+	Events []rangeEvent `json:"events"`
+}
+
+type rangeEvent struct {
+	Introduced   string `json:"introduced"`
+	Fixed        string `json:"fixed"`
+	LastAffected string `json:"last_affected"`
+	Limit        string `json:"limit"`
 }
 
 // parseIndexed reads a record for the index. A field of the wrong type does
