@@ -98,18 +98,26 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		}
 	}
 
-	var all result
-	for _, r := range results {
-		all.finds = append(all.finds, r.finds...)
-		all.edges = append(all.edges, r.edges...)
-		all.unread = append(all.unread, r.unread...)
-		all.programs += r.programs
-		all.others += r.others
-	}
+	all := join(results)
 	inv.Components = merge(all.finds)
 	inv.Edges = mergeEdges(all.edges)
 	inv.Coverage = coverage(s, inv.Components, all)
 	return inv, nil
+}
+
+// each calls work for 0 to n-1 on all processors and returns the first error.
+func each(ctx context.Context, n int, work func(ctx context.Context, i int) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range n {
+		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			return work(ctx, i)
+		})
+	}
+	return group.Wait()
 }
 
 // progress returns the function to call for each file that is opened.

@@ -35,15 +35,16 @@ func newFiles(ctx context.Context, begin func()) *files {
 	}
 }
 
-// add lists a file. Two entries of one name are kept apart, so that neither
-// hides the other.
-func (f *files) add(name string, open func() (io.ReadCloser, error)) {
+// add lists a file and returns where. Two entries of one name are kept apart, so
+// that neither hides the other.
+func (f *files) add(name string, open func() (io.ReadCloser, error)) file.Coordinates {
 	at := file.Coordinates{RealPath: name}
 	for n := 2; f.open[at] != nil; n++ {
 		at.FileSystemID = fmt.Sprint(n)
 	}
 	f.open[at] = open
 	f.list = append(f.list, file.NewLocationFromCoordinates(at))
+	return at
 }
 
 // addText lists an entry that is read as a whole, up to limit bytes.

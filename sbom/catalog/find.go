@@ -3,6 +3,7 @@ package catalog
 import (
 	"strings"
 
+	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
 
 	"github.com/fnseal/fnseal/fnpkg"
@@ -31,6 +32,19 @@ type result struct {
 	// programs counts executables of the technique's language, and others
 	// those of no known language.
 	programs, others int
+}
+
+// join makes one result of several.
+func join(results []result) result {
+	var all result
+	for _, r := range results {
+		all.finds = append(all.finds, r.finds...)
+		all.edges = append(all.edges, r.edges...)
+		all.unread = append(all.unread, r.unread...)
+		all.programs += r.programs
+		all.others += r.others
+	}
+	return all
 }
 
 // unread is a file that should have told of a package and did not.
@@ -62,12 +76,12 @@ func licensesOf(p pkg.Package) []fnpkg.License {
 
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
 
-// pathOf returns the path of the file that identifies a package.
-func pathOf(p pkg.Package) string {
+// placeOf returns the file that identifies a package.
+func placeOf(p pkg.Package) file.Coordinates {
 	for _, at := range p.Locations.ToSlice() {
 		if kind := at.Annotations[pkg.EvidenceAnnotationKey]; kind == "" || kind == pkg.PrimaryEvidenceAnnotation {
-			return at.RealPath
+			return at.Coordinates
 		}
 	}
-	return ""
+	return file.Coordinates{}
 }

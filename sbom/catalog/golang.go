@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"path"
 	"strings"
 
 	"github.com/anchore/syft/syft/pkg"
@@ -20,47 +21,63 @@ import (
 // catalogGo finds the modules Go binaries are built of: the main module, its
 // dependencies and the standard library.
 func catalogGo(ctx context.Context, s *survey, begin func()) (result, error) {
-	var r result
-	all := newFiles(ctx, begin)
-	chosen := map[string]fnpkg.Entry{}
-	for _, i := range s.programs {
-		if err := ctx.Err(); err != nil {
-			return result{}, err
-		}
-		e := s.entries[i]
-		kind, err := sniff(e)
-		switch {
-		case err != nil:
-			r.unread = append(r.unread, unread{"golang", e.Path, err.Error()})
-		case kind == goProgram:
-			all.add(e.Path, func() (io.ReadCloser, error) { return e.Open() })
-			chosen[e.Path] = e
-		case kind == otherProgram:
-			r.others++
-		}
+	results := make([]result, len(s.programs))
+	err := withTempDir(ctx, func(ctx context.Context) error {
+		return each(ctx, len(s.programs), func(ctx context.Context, i int) error {
+			e := s.entries[s.programs[i]]
+			begin()
+			if err := results[i].addProgram(ctx, e); err != nil {
+				if cerr := ctx.Err(); cerr != nil {
+					return cerr
+				}
+				results[i].unread = append(results[i].unread, unread{"golang", e.Path, err.Error()})
+			}
+			return nil
+		})
+	})
+	return join(results), err
+}
+
+// addProgram adds the modules of one file, if it is a Go binary.
+func (r *result) addProgram(ctx context.Context, e fnpkg.Entry) error {
+	kind, err := sniff(e)
+	if err != nil || kind == noProgram {
+		return err
 	}
-	if len(all.list) == 0 {
-		return r, nil
+	if kind == otherProgram {
+		r.others++
+		return nil
 	}
+	content, err := e.Open()
+	if err != nil {
+		return err
+	}
+	defer content.Close()
 
 	// Nothing but the binary is looked at: no module cache, no vendor folder,
 	// no proxy, and no version guessed from flags or the build's commit.
-	cataloger := golang.NewGoModuleBinaryCataloger(golang.CatalogerConfig{})
-	var packages []pkg.Package
-	var failed error
-	if err := withTempDir(ctx, func(ctx context.Context) error {
-		packages, _, failed = cataloger.Catalog(ctx, all)
-		return ctx.Err()
-	}); err != nil {
-		return result{}, err
+	all := newFiles(ctx, func() {})
+	all.add(e.Path, func() (io.ReadCloser, error) { return keepOpen{content}, nil })
+	packages, _, err := golang.NewGoModuleBinaryCataloger(golang.CatalogerConfig{}).Catalog(ctx, all)
+	if cerr := ctx.Err(); cerr != nil {
+		return cerr
 	}
+	if len(packages) == 0 {
+		switch {
+		case kind == mayBeGoProgram && err == nil:
+			r.others++
+			return nil
+		case err != nil && strings.Contains(err.Error(), "UPX"):
+			return errors.New("it is packed in a way that cannot be unpacked")
+		}
+		return errors.New("its build information cannot be read")
+	}
+	r.programs++
 
-	mains := map[string]string{}   // purl of the main module by binary
-	parts := map[string][]string{} // purls of the other modules by binary
+	main := ""
 	for _, p := range packages {
-		file := pathOf(p)
 		m, ok := p.Metadata.(pkg.GolangBinaryBuildinfoEntry)
-		if !ok || file == "" {
+		if !ok {
 			continue
 		}
 		version := p.Version
@@ -69,50 +86,41 @@ func catalogGo(ctx context.Context, s *survey, begin func()) (result, error) {
 		}
 		id, err := purl.New("golang", p.Name, version)
 		if err != nil {
-			r.unread = append(r.unread, unread{"golang", file, err.Error()})
+			r.unread = append(r.unread, unread{"golang", e.Path, err.Error()})
 			continue
 		}
 		f := find{
-			purl: id, path: file, origin: fnpkg.OriginShipped, confidence: 1,
+			purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1,
 			licenses: licensesOf(p), foundBy: "go-module-binary",
 		}
 		if p.Name == m.MainModule {
 			// The binary is this one component as a file.
-			if f.sha256, f.sha512, err = hashes(ctx, chosen[file]); err != nil {
-				return result{}, err
+			if f.sha256, f.sha512, err = hashContent(io.NewSectionReader(content, 0, e.Size)); err != nil {
+				return err
 			}
-			mains[file] = id.Text
-		} else {
-			parts[file] = append(parts[file], id.Text)
+			main = id.Text
 		}
 		r.finds = append(r.finds, f)
 	}
-	for file, modules := range parts {
-		for _, id := range modules {
-			r.edges = append(r.edges, fnpkg.Edge{From: mains[file], To: id})
-		}
+	for _, f := range r.finds {
+		r.edges = append(r.edges, fnpkg.Edge{From: main, To: f.purl.Text})
 	}
-	for file := range chosen {
-		if mains[file] == "" && len(parts[file]) == 0 {
-			reason := "its build information cannot be read"
-			if failed != nil && strings.Contains(failed.Error(), "UPX") {
-				reason = "it is packed in a way that cannot be unpacked"
-			}
-			r.unread = append(r.unread, unread{"golang", file, reason})
-			continue
-		}
-		r.programs++
-	}
-	return r, nil
+	return nil
 }
+
+// keepOpen is content that is closed by whoever opened it.
+type keepOpen struct{ fnpkg.Content }
+
+func (keepOpen) Close() error { return nil }
 
 // programKind is what the bytes of a file say about how it was made.
 type programKind int
 
 const (
-	noProgram    programKind = iota
-	goProgram                // an executable or library with Go's build information, or one packed by UPX
-	otherProgram             // any other executable or library
+	noProgram      programKind = iota
+	otherProgram               // an executable or library without Go's build information
+	goProgram                  // one with it
+	mayBeGoProgram             // an executable too likely Go's to be searched first
 )
 
 // The first bytes of executables: ELF, PE, Mach-O of either order and size,
@@ -127,10 +135,10 @@ var programMagic = [][]byte{
 // buildInfoMagic begins Go's build information (debug/buildinfo).
 var buildInfoMagic = []byte("\xff Go buildinf:")
 
-// sniff reads the first bytes of a file and, of an executable, as much as it
-// takes to know whether Go built it. Native libraries in Python wheels are
-// large, and to parse one means to hold all of it in memory; to search it does
-// not.
+// sniff reads the first bytes of a file and, of a library, as much as it takes
+// to know whether Go built it: native libraries in Python wheels and npm
+// packages are large and many, and to parse one means to hold all of it in
+// memory; to search it does not. Programs are few, and most are Go's.
 func sniff(e fnpkg.Entry) (programKind, error) {
 	c, err := e.Open()
 	if err != nil {
@@ -145,10 +153,13 @@ func sniff(e fnpkg.Entry) (programKind, error) {
 	if !isProgram(buf[:n]) {
 		return noProgram, nil
 	}
-	for first := true; ; first = false {
+	if !isLibrary(e.Path) {
+		return mayBeGoProgram, nil
+	}
+	for {
 		m, err := io.ReadFull(c, buf[n:])
 		window := buf[:n+m]
-		if bytes.Contains(window, buildInfoMagic) || first && bytes.Contains(window[:min(len(window), 8<<10)], []byte("UPX!")) {
+		if bytes.Contains(window, buildInfoMagic) {
 			return goProgram, nil
 		}
 		if err != nil {
@@ -168,6 +179,14 @@ func isProgram(head []byte) bool {
 	return false
 }
 
+func isLibrary(name string) bool {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".so", ".node", ".dylib", ".dll":
+		return true
+	}
+	return strings.Contains(path.Base(name), ".so.")
+}
+
 func ignoreEnd(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil
@@ -175,19 +194,7 @@ func ignoreEnd(err error) error {
 	return err
 }
 
-// hashes returns sha256 and sha512 of an entry in hexadecimal.
-func hashes(ctx context.Context, e fnpkg.Entry) (sum256, sum512 string, err error) {
-	if err := ctx.Err(); err != nil {
-		return "", "", err
-	}
-	c, err := e.Open()
-	if err != nil {
-		return "", "", err
-	}
-	defer c.Close()
-	return hashContent(c)
-}
-
+// hashContent returns sha256 and sha512 in hexadecimal.
 func hashContent(r io.Reader) (sum256, sum512 string, err error) {
 	h256, h512 := sha256.New(), sha512.New()
 	if _, err := io.Copy(io.MultiWriter(h256, h512), r); err != nil {

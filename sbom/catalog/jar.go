@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -40,38 +41,48 @@ type jar struct {
 	sha512  string
 }
 
-// jarReader opens archives and what is nested in them.
+// jarReader opens archives and what is nested in them. It may be used by
+// several goroutines.
 type jarReader struct {
 	limits fnpkg.Limits
 	budget atomic.Int64 // bytes of archives that may still be read
-
-	jars   []jar
-	unread []unread
 }
 
-// read adds the archive in e and the archives in it. Archives that cannot be
+// read opens the archive in e and the archives in it. Archives that cannot be
 // read are noted, and reading goes on.
-func (r *jarReader) read(ctx context.Context, e fnpkg.Entry, name, parent string, depth int64) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := r.open(ctx, e, name, parent, depth); err != nil {
-		if cerr := ctx.Err(); cerr != nil {
-			return cerr
+func (r *jarReader) read(ctx context.Context, e fnpkg.Entry, begin func()) ([]jar, []unread, error) {
+	var jars []jar
+	var failed []unread
+	var walk func(e fnpkg.Entry, name, parent string, depth int64) error
+	walk = func(e fnpkg.Entry, name, parent string, depth int64) error {
+		if err := ctx.Err(); err != nil {
+			return err
 		}
-		r.unread = append(r.unread, unread{"maven", name, err.Error()})
+		nested := func(e fnpkg.Entry) error { return walk(e, name+nestedSeparator+e.Path, name, depth+1) }
+		keep := func(j jar) { jars = append(jars, j) }
+		if err := r.open(e, jar{path: name, parent: parent}, depth, keep, nested); err != nil {
+			if cerr := ctx.Err(); cerr != nil {
+				return cerr
+			}
+			failed = append(failed, unread{"maven", name, err.Error()})
+		}
+		return nil
 	}
-	return nil
+	begin()
+	err := walk(e, e.Path, "", 1)
+	return jars, failed, err
 }
 
-func (r *jarReader) open(ctx context.Context, e fnpkg.Entry, name, parent string, depth int64) error {
-	if depth > r.limits.NestingDepth && r.limits.NestingDepth > 0 {
+// open completes j from the archive in e, and hands it and then each archive
+// nested in it on.
+func (r *jarReader) open(e fnpkg.Entry, j jar, depth int64, keep func(jar), nested func(fnpkg.Entry) error) error {
+	if r.limits.NestingDepth > 0 && depth > r.limits.NestingDepth {
 		return &fnpkg.LimitError{What: "depth of nested archives", Limit: r.limits.NestingDepth, Got: depth}
 	}
 	if e.Size > nestedArchiveLimit {
 		return &fnpkg.LimitError{What: "bytes of an archive in the package", Limit: nestedArchiveLimit, Got: e.Size}
 	}
-	if r.budget.Add(-e.Size) < 0 {
+	if r.budget.Add(-e.Size) < 0 && r.limits.TotalBytes > 0 {
 		return &fnpkg.LimitError{What: "bytes of archives in the package", Limit: r.limits.TotalBytes, Got: r.limits.TotalBytes + 1}
 	}
 	c, err := e.Open()
@@ -79,21 +90,20 @@ func (r *jarReader) open(ctx context.Context, e fnpkg.Entry, name, parent string
 		return err
 	}
 	defer c.Close()
-	archive, err := zipfile.New(c, e.Size, path.Base(name), r.limits)
+	archive, err := zipfile.New(c, e.Size, path.Base(j.path), r.limits)
 	if err != nil {
 		return err
 	}
-	j := jar{path: name, parent: parent}
 	if j.sha256, j.sha512, err = hashContent(io.NewSectionReader(c, 0, e.Size)); err != nil {
 		return err
 	}
 	if j.reduced, err = reduce(archive.Entries()); err != nil {
 		return err
 	}
-	r.jars = append(r.jars, j)
-	for _, nested := range archive.Entries() {
-		if nested.IsRegular() && isArchive(nested.Path) {
-			if err := r.read(ctx, nested, name+nestedSeparator+nested.Path, name, depth+1); err != nil {
+	keep(j)
+	for _, inner := range archive.Entries() {
+		if inner.IsRegular() && isArchive(inner.Path) {
+			if err := nested(inner); err != nil {
 				return err
 			}
 		}
@@ -134,6 +144,9 @@ func reduce(entries []fnpkg.Entry) ([]byte, error) {
 		if n := int64(out.Len() + len(content)); n > archiveMetadataLimit {
 			return nil, &fnpkg.LimitError{What: "bytes of metadata in an archive", Limit: archiveMetadataLimit, Got: n}
 		}
+		if strings.HasSuffix(e.Path, ".xml") {
+			content = cutBuild(content)
+		}
 		if err := put(e.Path, content); err != nil {
 			return nil, err
 		}
@@ -158,4 +171,23 @@ func namesJavaPackage(name string) bool {
 	}
 	rest, ok := strings.CutPrefix(name, "META-INF/maven/")
 	return ok && (strings.HasSuffix(rest, "/pom.properties") || strings.HasSuffix(rest, "/pom.xml"))
+}
+
+// buildElements are the parts of a POM that say how a package is built and
+// which others it is built with. They are most of its length.
+var buildElements = []string{"build", "dependencies", "dependencyManagement", "profiles", "reporting", "distributionManagement"}
+
+// cutBuild removes these parts: the cataloger guesses a POM's character set
+// from all of its text, which takes longer than all else it does. What is left
+// names the package and its licences; if it is no XML any more, there remain
+// Maven's properties.
+func cutBuild(pom []byte) []byte {
+	for _, name := range buildElements {
+		begin := bytes.Index(pom, []byte("<"+name+">"))
+		end := bytes.LastIndex(pom, []byte("</"+name+">"))
+		if begin >= 0 && end > begin {
+			pom = slices.Concat(pom[:begin], pom[end+len(name)+3:])
+		}
+	}
+	return pom
 }

@@ -7,6 +7,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/pkg/cataloger/java"
 
@@ -23,117 +24,144 @@ const (
 // catalogJava finds Java archives and the packages merged into them, in the
 // package itself where that is an archive.
 func catalogJava(ctx context.Context, s *survey, name string, limits fnpkg.Limits, begin func()) (result, error) {
-	r := jarReader{limits: limits}
-	r.budget.Store(limits.TotalBytes)
-	for _, i := range s.archives {
-		if err := r.read(ctx, s.entries[i], s.entries[i].Path, "", 1); err != nil {
-			return result{}, err
-		}
-	}
-	out := result{unread: r.unread}
-	byPath := map[string]jar{}
-	all := newFiles(ctx, begin)
-	add := func(j jar) {
-		byPath[j.path] = j
-		all.add(j.path, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(j.reduced)), nil })
-	}
-	for _, j := range r.jars {
-		add(j)
-	}
-	root := ""
-	if s.rootIsJar {
-		reduced, err := reduce(s.entries)
-		if err != nil {
-			out.unread = append(out.unread, unread{"maven", manifestPath, err.Error()})
-		} else {
-			// The file's name takes part in telling which metadata is its own.
-			root = rootArchive + strings.TrimSuffix(path.Base(name), path.Ext(name)) + ".jar"
-			add(jar{path: root, reduced: reduced})
-		}
-	}
-	if len(all.list) == 0 {
-		return out, nil
-	}
+	reader := jarReader{limits: limits}
+	reader.budget.Store(limits.TotalBytes)
+	groups := make([][]jar, len(s.archives)+1) // an archive and what is nested in it
+	results := make([]result, len(groups))
 
-	var packages []pkg.Package
 	err := withTempDir(ctx, func(ctx context.Context) error {
-		// Errors are told archive by archive below. Neither the network nor a
-		// local repository is asked: both are off unless switched on.
-		packages, _, _ = java.NewArchiveCataloger(java.ArchiveCatalogerConfig{}).Catalog(ctx, all)
-		return ctx.Err()
+		return each(ctx, len(groups), func(ctx context.Context, i int) error {
+			if i < len(s.archives) {
+				e := s.entries[s.archives[i]]
+				var err error
+				if groups[i], results[i].unread, err = reader.read(ctx, e, begin); err != nil {
+					return err
+				}
+			} else if s.rootIsJar {
+				reduced, err := reduce(s.entries)
+				if err != nil {
+					results[i].unread = []unread{{"maven", manifestPath, err.Error()}}
+					return nil
+				}
+				// The file's name takes part in telling which metadata is the
+				// archive's own.
+				name := rootArchive + strings.TrimSuffix(path.Base(name), path.Ext(name)) + ".jar"
+				groups[i] = []jar{{path: name, reduced: reduced}}
+			}
+			return results[i].addJars(ctx, groups[i])
+		})
 	})
-	if err != nil {
-		return result{}, err
+	return join(results), err
+}
+
+// addJars adds what the cataloger makes of an archive and those nested in it.
+func (r *result) addJars(ctx context.Context, jars []jar) error {
+	if len(jars) == 0 {
+		return nil
+	}
+	jarAt := map[file.Coordinates]jar{}
+	all := newFiles(ctx, func() {})
+	for _, j := range jars {
+		place := all.add(j.path, func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(j.reduced)), nil })
+		jarAt[place] = j
+	}
+	// Errors are told archive by archive below. Neither the network nor a
+	// local repository is asked: both are off unless switched on.
+	packages, _, _ := java.NewArchiveCataloger(java.ArchiveCatalogerConfig{}).Catalog(ctx, all)
+	if err := ctx.Err(); err != nil {
+		return err
 	}
 
 	merged := map[string]bool{} // archives with Maven metadata of packages besides their own
 	for _, p := range packages {
-		if m, ok := p.Metadata.(pkg.JavaArchive); ok && m.VirtualPath != pathOf(p) {
-			merged[pathOf(p)] = true
+		if at := placeOf(p).RealPath; !isMain(p) {
+			merged[at] = true
 		}
 	}
 	mains := map[string]string{} // purl of the archive itself, by path
 	for _, p := range packages {
 		m, ok := p.Metadata.(pkg.JavaArchive)
-		at := pathOf(p)
-		if !ok || at == "" {
+		if !ok {
 			continue
 		}
-		isMain := m.VirtualPath == at
+		place := placeOf(p)
+		at := place.RealPath
 		hasPOM := m.PomProperties != nil || m.PomProject != nil
 		id, err := javaPurl(p)
 		if err != nil {
-			out.unread = append(out.unread, unread{"maven", at, err.Error()})
+			r.unread = append(r.unread, unread{"maven", at, err.Error()})
 			continue
 		}
-		group, artifact, _ := strings.Cut(id.Name, ":")
 		confidence := 1.0
-		switch {
-		case hasPOM:
-		case at == root:
-			continue // the function's own archive, with a name nobody gave it
-		case id.Version == "" || group == artifact && merged[at]:
-			continue
-		case group == artifact:
-			confidence = byFileName
-		default:
-			confidence = byManifest
+		if !hasPOM {
+			if isRoot(at) || id.Version == "" {
+				continue // the function's own archive, or one without any identity
+			}
+			guess, artifact, _ := strings.Cut(id.Name, ":")
+			group, known := groupOf(guess, artifact, id.Version)
+			switch {
+			case known:
+				confidence = byManifest
+			case merged[at]:
+				continue // what is merged into it says more than its file's name
+			default:
+				confidence = byFileName
+			}
+			if id, err = purl.New("maven", group+":"+artifact, id.Version); err != nil {
+				r.unread = append(r.unread, unread{"maven", at, err.Error()})
+				continue
+			}
 		}
 		f := find{
 			purl: id, path: at, origin: fnpkg.OriginShipped, confidence: confidence,
 			licenses: licensesOf(p), foundBy: "java-archive",
 		}
-		if isMain {
+		if isMain(p) {
 			mains[at] = id.Text
-			f.sha256, f.sha512 = byPath[at].sha256, byPath[at].sha512
+			f.sha256, f.sha512 = jarAt[place].sha256, jarAt[place].sha512
 		}
-		out.finds = append(out.finds, f)
+		r.finds = append(r.finds, f)
 	}
 
 	named := map[string]bool{}
-	for i := range out.finds {
-		f := &out.finds[i]
+	parents := map[string]string{}
+	for _, j := range jars {
+		parents[j.path] = j.parent
+	}
+	for i := range r.finds {
+		f := &r.finds[i]
 		named[f.path] = true
-		if main := mains[f.path]; main != f.purl.Text {
-			out.edges = append(out.edges, fnpkg.Edge{From: main, To: f.purl.Text})
-		} else if parent := mains[byPath[f.path].parent]; parent != "" {
-			out.edges = append(out.edges, fnpkg.Edge{From: parent, To: f.purl.Text})
+		from := mains[f.path]
+		if from == f.purl.Text {
+			from = mains[parents[f.path]]
 		}
-		if f.path == root {
+		if from != "" {
+			r.edges = append(r.edges, fnpkg.Edge{From: from, To: f.purl.Text})
+		}
+		if isRoot(f.path) {
 			f.path = manifestPath
 		}
 	}
-	for _, j := range r.jars {
-		if !named[j.path] {
-			out.unread = append(out.unread, unread{"maven", j.path, "nothing in it tells which package it is"})
+	for _, j := range jars {
+		if !named[j.path] && !isRoot(j.path) {
+			r.unread = append(r.unread, unread{"maven", j.path, "nothing in it tells which package it is"})
 		}
 	}
-	return out, nil
+	return nil
 }
 
 // rootArchive is where the package itself stands among the archives in it: a
 // path no entry has.
 const rootArchive = "//"
+
+func isRoot(name string) bool { return strings.HasPrefix(name, rootArchive) }
+
+// isMain reports whether p is the archive it was found in, and not one that was
+// merged into it.
+func isMain(p pkg.Package) bool {
+	m, ok := p.Metadata.(pkg.JavaArchive)
+	return ok && m.VirtualPath == placeOf(p).RealPath
+}
 
 // javaPurl takes group and artifact from the cataloger's own purl, into which
 // it has worked all it knows of them.

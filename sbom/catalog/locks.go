@@ -1,7 +1,11 @@
 package catalog
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"io"
+	"path"
 
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/pkg/cataloger/javascript"
@@ -21,6 +25,13 @@ var lockNames = map[string]bool{
 	"poetry.lock": true, "Pipfile.lock": true, "uv.lock": true, "pdm.lock": true,
 }
 
+// owner is the package a package-lock.json belongs to, which is listed in it
+// among the others.
+type owner struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
 // catalogLocks lists what lock files name. Whether any of it is in the package
 // they do not say.
 func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) {
@@ -36,10 +47,24 @@ func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) 
 			"poetry.lock": true, "Pipfile.lock": true, "uv.lock": true, "pdm.lock": true}},
 	} {
 		all := newFiles(ctx, begin)
+		owners := map[string]owner{} // of the lock files, by path
 		for _, i := range s.locks {
-			if lock.names[lastElements(s.entries[i].Path, 1)] {
-				all.addText(s.entries[i], lockLimit)
+			e := s.entries[i]
+			if !lock.names[path.Base(e.Path)] {
+				continue
 			}
+			all.add(e.Path, func() (io.ReadCloser, error) {
+				content, err := readText(e, lockLimit)
+				if err != nil {
+					return nil, err
+				}
+				if path.Base(e.Path) == "package-lock.json" {
+					var o owner
+					_ = json.Unmarshal(content, &o) // the cataloger says if it is none
+					owners[e.Path] = o
+				}
+				return io.NopCloser(bytes.NewReader(content)), nil
+			})
 		}
 		if len(all.list) == 0 {
 			continue
@@ -49,15 +74,15 @@ func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) 
 			return result{}, err
 		}
 		for _, p := range packages {
-			if p.Version == "" {
-				continue // the package itself, or one linked from its own folders
+			if p.Version == "" || owners[placeOf(p).RealPath] == (owner{p.Name, p.Version}) {
+				continue // the function itself, or a part of it linked from its own folders
 			}
 			id, err := purl.New(lock.ecosystem, p.Name, p.Version)
 			if err != nil {
 				continue
 			}
 			r.finds = append(r.finds, find{
-				purl: id, path: pathOf(p), origin: fnpkg.OriginDeclared, confidence: 1,
+				purl: id, path: placeOf(p).RealPath, origin: fnpkg.OriginDeclared, confidence: 1,
 				licenses: licensesOf(p), foundBy: lock.foundBy,
 			})
 		}

@@ -9,8 +9,8 @@ import (
 	"maps"
 	"path"
 	"slices"
-	"sync"
 
+	"github.com/anchore/syft/syft/file"
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/pkg/cataloger/javascript"
 
@@ -61,29 +61,31 @@ func (p nodePackage) needs() []string {
 	return slices.Concat(p.Needs, p.Optional, p.Peers)
 }
 
+// installation is one installed package while it is being read.
+type installation struct {
+	path     string // of its package.json
+	place    file.Coordinates
+	manifest nodePackage
+	purl     string
+	err      error // why it cannot be read
+}
+
 // catalogNPM finds the npm packages installed in node_modules folders.
 func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
-	var (
-		mu       sync.Mutex
-		manifest = map[string]nodePackage{} // by path of the package.json
-		reason   = map[string]string{}      // why a package.json could not be read
-	)
 	all := newFiles(ctx, begin)
-	for _, in := range s.npm {
+	read := make([]installation, len(s.npm))
+	for i, in := range s.npm {
 		e := s.entries[in.entry]
-		all.add(e.Path, func() (io.ReadCloser, error) {
-			content, err := readText(e, manifestLimit)
-			var own nodePackage
-			if err == nil {
-				err = json.Unmarshal(content, &own)
+		read[i].path = e.Path
+		read[i].place = all.add(e.Path, func() (io.ReadCloser, error) {
+			var content []byte
+			content, read[i].err = readText(e, manifestLimit)
+			if read[i].err == nil {
+				read[i].err = json.Unmarshal(content, &read[i].manifest)
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			if err != nil {
-				reason[e.Path] = err.Error()
-				return nil, err
+			if read[i].err != nil {
+				return nil, read[i].err
 			}
-			manifest[e.Path] = own
 			return io.NopCloser(bytes.NewReader(content)), nil
 		})
 	}
@@ -92,18 +94,17 @@ func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
 	if err := ctx.Err(); err != nil {
 		return result{}, err
 	}
-	found := map[string]pkg.Package{}
+	found := map[file.Coordinates]pkg.Package{}
 	for _, p := range packages {
-		found[pathOf(p)] = p
+		found[placeOf(p)] = p
 	}
 
 	var r result
 	at := map[string]string{} // purl by folder
-	for _, in := range s.npm {
-		file := s.entries[in.entry].Path
-		m, ok := manifest[file]
-		if !ok {
-			r.unread = append(r.unread, unread{"npm", file, reason[file]})
+	for i, in := range s.npm {
+		m := &read[i]
+		if m.err != nil {
+			r.unread = append(r.unread, unread{"npm", m.path, m.err.Error()})
 			continue
 		}
 		// The cataloger gives up on a package.json with one field of an odd
@@ -111,16 +112,17 @@ func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
 		// version are what this package's own reading says. A package.json
 		// without a name is known by its folder. Under an alias the folder has
 		// another name than the package, and the package's own counts.
-		p := found[file]
-		name := cmp.Or(p.Name, string(m.Name), in.folder)
-		id, err := purl.New("npm", name, cmp.Or(p.Version, string(m.Version)))
+		p := found[m.place]
+		name := cmp.Or(p.Name, string(m.manifest.Name), in.folder)
+		id, err := purl.New("npm", name, cmp.Or(p.Version, string(m.manifest.Version)))
 		if err != nil {
-			r.unread = append(r.unread, unread{"npm", file, err.Error()})
+			r.unread = append(r.unread, unread{"npm", m.path, err.Error()})
 			continue
 		}
-		at[path.Dir(file)] = id.Text
+		m.purl = id.Text
+		at[path.Dir(m.path)] = id.Text
 		r.finds = append(r.finds, find{
-			purl: id, path: file, origin: fnpkg.OriginShipped, confidence: 1,
+			purl: id, path: m.path, origin: fnpkg.OriginShipped, confidence: 1,
 			licenses: licensesOf(p), foundBy: "javascript-package",
 		})
 	}
@@ -129,9 +131,9 @@ func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
 			at[link] = id
 		}
 	}
-	for file, m := range manifest {
-		if id, ok := at[path.Dir(file)]; ok {
-			r.edges = appendNodeEdges(r.edges, id, path.Dir(file), m.needs(), at)
+	for _, m := range read {
+		if m.purl != "" {
+			r.edges = appendNodeEdges(r.edges, m.purl, path.Dir(m.path), m.manifest.needs(), at)
 		}
 	}
 	for _, i := range s.own {

@@ -31,7 +31,7 @@ func catalogPython(ctx context.Context, s *survey, begin func()) (result, error)
 	needs := map[site][]string{}
 	seen := map[string]bool{}
 	for _, p := range packages {
-		file := pathOf(p)
+		file := placeOf(p).RealPath
 		id, err := purl.New("pypi", p.Name, p.Version)
 		if err != nil {
 			r.unread = append(r.unread, unread{"pypi", file, err.Error()})
