@@ -109,7 +109,7 @@ func (a *archive) checkLocal(w *window, h *header, next int64) (end int64, err e
 	if l.flags&flagDescriptor == 0 {
 		return end, nil
 	}
-	length, err := a.checkDescriptor(w, h, l, end, next)
+	length, err := a.checkDescriptor(w, h, end, next)
 	return end + length, err
 }
 
@@ -172,7 +172,7 @@ func (a *archive) compareLocal(h *header, l *localHeader) {
 // checkDescriptor compares the data descriptor, §4.3.9, at offset at with the
 // central header and returns its length. It comes with or without a signature,
 // with sizes of four or eight bytes: the space up to next tells which.
-func (a *archive) checkDescriptor(w *window, h *header, l localHeader, at, next int64) (length int64, err error) {
+func (a *archive) checkDescriptor(w *window, h *header, at, next int64) (length int64, err error) {
 	room := min(next, a.size) - at
 	b, err := w.bytes(at, int(max(0, min(room, 24))))
 	if err != nil {
@@ -204,9 +204,6 @@ func (a *archive) checkDescriptor(w *window, h *header, l localHeader, at, next 
 	}
 	if best >= 0 {
 		return best, nil
-	}
-	if room == 0 && l.crc == h.crc && l.size == uint64(h.size) && l.compressed == uint64(h.compressed) {
-		return 0, nil // promised and left out, but nothing depends on it
 	}
 	a.found.Add(fnpkg.HazardHeaderMismatch, h.name, "its data descriptor is missing or differs from the directory")
 	return 0, nil

@@ -8,12 +8,11 @@ func headers() []Vector {
 	mismatch := found(fnpkg.HazardHeaderMismatch)
 	with := func(e Entry) func() []byte { return Zip(e, File("lib/x.py", "x = 1\n")).Bytes }
 	index := func() Entry { return File("index.py", handler) }
-	noLocal := index()
-	noLocal.Local.Name = "index.py"
 	badDescriptor := index().WithDescriptor()
 	badDescriptor.Descriptor = join([]byte("PK\x07\x08"), le(uint32(1), uint32(2), uint32(3)))
 	noDescriptor := index().WithDescriptor()
 	noDescriptor.Descriptor = nil
+	leftOut := index().both(func(h *Header) { h.Flags = 1 << 3 })
 	missing := index()
 	missing.Central.OffsetShift = 1
 	same := index()
@@ -36,6 +35,8 @@ func headers() []Vector {
 			Bytes: with(badDescriptor)},
 		{Name: "mismatch-descriptor-missing", Wrong: "a data descriptor that is promised and missing", Hazards: mismatch,
 			Bytes: with(noDescriptor)},
+		{Name: "mismatch-descriptor-left-out", Wrong: "the same, though the local header says all that it would: some readers insist on it", Hazards: mismatch,
+			Bytes: with(leftOut)},
 		{Name: "mismatch-no-local", Wrong: "no local header where the directory points", Hazards: found(fnpkg.HazardHeaderMismatch, fnpkg.HazardPrependedBytes), Read: FormatError,
 			Bytes: with(missing)},
 		{Name: "mismatch-count", Wrong: "an end record that counts fewer entries than the directory holds", Hazards: mismatch,
