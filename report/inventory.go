@@ -1,8 +1,10 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/internal/term"
@@ -13,7 +15,7 @@ import (
 func InventoryTable(w io.Writer, inv *fnpkg.Inventory) error {
 	if len(inv.Components) > 0 {
 		t := newTable(w, "COMPONENT", "VERSION", "TYPE", "ORIGIN", "FOUND AT")
-		for _, c := range inv.Components {
+		for _, c := range byName(inv.Components) {
 			t.row(c.Name, orUnknown(c.Version), c.Type, string(c.Origin), foundAt(c))
 		}
 		if err := t.flush(); err != nil {
@@ -31,6 +33,13 @@ func InventoryTable(w io.Writer, inv *fnpkg.Inventory) error {
 		fmt.Fprintf(w, "hazard %s: %s\n", h.ID, term.Clean(h.Detail))
 	}
 	return nil
+}
+
+// byName sorts components as a person looks for them.
+func byName(components []fnpkg.Component) []fnpkg.Component {
+	return slices.SortedStableFunc(slices.Values(components), func(a, b fnpkg.Component) int {
+		return cmp.Or(cmp.Compare(a.Type, b.Type), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 func orUnknown(version string) string {

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/policy"
@@ -24,7 +25,13 @@ func verdictWord(v policy.Verdict) string {
 // VerdictText writes every check with its outcome, then the verdict.
 func VerdictText(w io.Writer, v policy.Verdict, style Style) error {
 	for _, c := range v.Checks {
-		fmt.Fprintf(w, "%s %s%s\n", paint(style, c.Outcome, mark(c.Outcome)), c.ID, checkText(c))
+		fmt.Fprintf(w, "%s  %-9s  %s\n", paint(style, c.Outcome, mark(c.Outcome)), c.ID, term.Clean(checkText(v, c)))
+		if c.Outcome != policy.Fail {
+			continue
+		}
+		for _, line := range differences(c) {
+			fmt.Fprintf(w, "%17s%s\n", "", term.Clean(line))
+		}
 	}
 	outcome := policy.Fail
 	if v.Accepted() {
@@ -46,26 +53,31 @@ func mark(o policy.Outcome) string {
 }
 
 // checkText is what is to be said about a check behind its id.
-func checkText(c policy.Check) string {
-	text := ""
+func checkText(v policy.Verdict, c policy.Check) string {
+	text := c.Reason
+	if text == "" {
+		text = c.Found
+	}
+	if text == v.Digest && text != "" {
+		text = "it signs the exact digest" // which the last line gives
+	}
 	if c.Bundle != "" {
-		text += " [" + term.Clean(c.Bundle) + "]"
-	}
-	switch {
-	case c.Reason != "":
-		text += ": " + term.Clean(c.Reason)
-	case c.Found != "":
-		text += ": " + term.Clean(c.Found)
-	}
-	if c.Outcome == policy.Fail {
-		if c.Reason != "" && c.Found != "" {
-			text += "\n       found:  " + term.Clean(c.Found)
-		}
-		if c.Wanted != "" {
-			text += "\n       wanted: " + term.Clean(c.Wanted)
-		}
+		text = c.Bundle + ": " + text
 	}
 	return text
+}
+
+// differences are the lines that set what was found against what was wanted,
+// where the reason does not say so already.
+func differences(c policy.Check) []string {
+	var lines []string
+	if c.Found != "" && !strings.Contains(c.Reason, c.Found) {
+		lines = append(lines, "found:  "+c.Found)
+	}
+	if c.Wanted != "" && !strings.Contains(c.Reason, c.Wanted) {
+		lines = append(lines, "wanted: "+c.Wanted)
+	}
+	return lines
 }
 
 func paint(style Style, o policy.Outcome, text string) string {

@@ -78,8 +78,8 @@ func prepare(e *env, commands []*cli.Command) {
 			prepare(e, c.Subcommands)
 			continue
 		}
-		c.CustomHelpTemplate = commandHelp
 		c.Flags = append(c.Flags, commonFlags(e)...)
+		c.CustomHelpTemplate = commandHelp + flagsHelp(c.Flags)
 	}
 }
 

@@ -16,7 +16,8 @@ import (
 )
 
 // demoFiles are a small function as npm installed it and a sample of OSV
-// advisories in the layout of a feed. demo/make.sh made them.
+// advisories in the layout of a feed, copies of testdata/packages/node.zip and
+// testdata/osv.
 //
 //go:embed demo/function.zip demo/feed
 var demoFiles embed.FS

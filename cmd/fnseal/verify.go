@@ -84,15 +84,29 @@ func verifyTarget(c *cli.Context, e *env, ref string) error {
 	return nil
 }
 
-// refusal names the checks that failed, and why.
+// refusal names the checks that failed, each with the first reason.
 func refusal(ref string, v policy.Verdict) string {
-	lines := []string{ref + " is refused"}
+	var failed []string
+	more := map[string]int{}
+	reasons := map[string]string{}
 	for _, c := range v.Checks {
-		if c.Outcome == policy.Fail {
-			lines = append(lines, fmt.Sprintf("%s: %s", c.ID, c.Reason))
+		if c.Outcome != policy.Fail {
+			continue
+		}
+		if _, seen := reasons[c.ID]; seen {
+			more[c.ID]++
+			continue
+		}
+		failed, reasons[c.ID] = append(failed, c.ID), c.Reason
+	}
+	text := ref + " is refused: " + strings.Join(failed, ", ")
+	for _, id := range failed {
+		text += "\n" + id + ": " + reasons[id]
+		if n := more[id]; n > 0 {
+			text += fmt.Sprintf(" (and %d more)", n)
 		}
 	}
-	return strings.Join(lines, "\n")
+	return text
 }
 
 // openSuspect opens a file that may have been tampered with. One that cannot
