@@ -136,7 +136,10 @@ func (e evaluation) proofChecks() []Check {
 		case needed:
 			// A digest under a signature nobody vouches for proves nothing
 			// either way.
-			out = append(out, e.signature(b))
+			out = append(out, e.signature(b), Check{
+				ID: CheckDigest, Outcome: NotChecked, Bundle: b.Source, Wanted: e.facts.Digest.String(),
+				Reason: "its signature is not accepted, so what it signs proves nothing",
+			})
 		default:
 			out = append(out, e.ignored(b))
 		}

@@ -25,9 +25,9 @@ var (
 
 // scene makes real bundles and the facts that verify finds in them.
 type scene struct {
-	t                testing.TB
+	t                  testing.TB
 	accepted, stranger *sign.Signer
-	items            []attest.Item
+	items              []attest.Item
 }
 
 func newScene(t testing.TB) *scene {
@@ -121,6 +121,8 @@ func (s *scene) show(v policy.Verdict) []string {
 	return out
 }
 
+const unproven = "its signature is not accepted, so what it signs proves nothing"
+
 const noType = "not-checked type: no attestation was demanded: what is proven is a signature, not provenance, contents or a scan"
 
 func TestEvaluate(t *testing.T) {
@@ -157,17 +159,20 @@ func TestEvaluate(t *testing.T) {
 		"packed again, says a stranger": {
 			make: func(s *scene) { s.attestation("b", false, s.stranger, other, attest.TypeCycloneDX) },
 			want: []string{"pass package", "pass bundle",
-				`fail signature b: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`, noType},
+				`fail signature b: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`,
+				"not-checked digest b: " + unproven, noType},
 		},
 		"another key": {
 			make: func(s *scene) { s.message("b", true, s.stranger, mine) },
 			want: []string{"pass package", "pass bundle",
-				`fail signature b: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`, noType},
+				`fail signature b: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`,
+				"not-checked digest b: " + unproven, noType},
 		},
 		"another key, another file": {
 			make: func(s *scene) { s.message("b", false, s.stranger, other) },
 			want: []string{"pass package", "pass bundle",
-				`fail signature b: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`, noType},
+				`fail signature b: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`,
+				"not-checked digest b: " + unproven, noType},
 		},
 		"no bundle": {
 			make: func(s *scene) {},
@@ -235,7 +240,8 @@ func TestEvaluate(t *testing.T) {
 			want: []string{"pass package", "pass bundle",
 				"pass signature good", "pass digest good",
 				"pass signature old", "fail digest old: the file is MINE, but it signs ANOTHER",
-				`fail signature strange: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`, noType},
+				`fail signature strange: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`,
+				"not-checked digest strange: " + unproven, noType},
 		},
 		"signature and digest in two bundles": {
 			make: func(s *scene) {
@@ -244,7 +250,8 @@ func TestEvaluate(t *testing.T) {
 			},
 			want: []string{"pass package", "pass bundle",
 				"pass signature b:1", "fail digest b:1: the file is MINE, but it signs ANOTHER",
-				`fail signature b:2: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`, noType},
+				`fail signature b:2: it is not signed by release.pub (key id GOOD); it says it is signed by key id "OTHER"`,
+				"not-checked digest b:2: " + unproven, noType},
 		},
 		"ambiguous": {
 			make: func(s *scene) { s.message("b", false, s.accepted, mine) },

@@ -59,7 +59,8 @@ func TestLoadPrivateKeyOfPeers(t *testing.T) {
 			if got := key.Public(); !got.Equal(want) || got.ID != want.ID || got.Name != private {
 				t.Errorf("got %s, want the key of %s", got, want)
 			}
-			if ask := private != "openssl-sec1.key" && private != "openssl-plain.key"; ask {
+			// Deriving a key is slow by design: two formats, one try each.
+			if private == "p256.key" || private == "openssl-pbkdf2.key" {
 				_, err = trust.LoadPrivateKey(filepath.Join(fixtures, private), passphrase("wrong"))
 				if !errors.Is(err, trust.ErrPassphrase) || !strings.Contains(err.Error(), "wrong passphrase") {
 					t.Errorf("wrong passphrase: %v", err)
@@ -116,7 +117,7 @@ func TestGenerateMarshalParse(t *testing.T) {
 	if !back.Public().Equal(key.Public()) {
 		t.Error("another key came back")
 	}
-	for _, wrong := range []string{"", "open sesam", "open sesame "} {
+	for _, wrong := range []string{"", "open sesame "} {
 		if _, err := trust.ParsePrivateKey(data, passphrase(wrong)); !errors.Is(err, trust.ErrPassphrase) {
 			t.Errorf("passphrase %q: %v", wrong, err)
 		}
