@@ -17,7 +17,7 @@ func ParseDigest(s string) (Digest, error) {
 	var d Digest
 	digits, ok := strings.CutPrefix(s, "sha256:")
 	if !ok {
-		return d, fmt.Errorf("digest %q does not begin with sha256:", s)
+		return d, fmt.Errorf("digest %q does not begin with \"sha256:\"", s)
 	}
 	if len(digits) != 2*len(d) || digits != strings.ToLower(digits) {
 		return d, fmt.Errorf("digest %q does not have %d lower-case hexadecimal digits", s, 2*len(d))

@@ -40,7 +40,7 @@ func openSpooled(ctx context.Context, r io.Reader, name string, form form, o Opt
 // spool reads r to its end, up to limit bytes if limit is positive.
 func spool(ctx context.Context, r io.Reader, limit int64) (source, error) {
 	var memory bytes.Buffer
-	r = &cancellable{ctx: ctx, r: r}
+	r = cancellable(ctx, r)
 	if limit > 0 {
 		r = &capped{r: r, limit: limit}
 	}
@@ -63,17 +63,19 @@ func spool(ctx context.Context, r io.Reader, limit int64) (source, error) {
 	return source{r: f, size: size, closer: f}, nil
 }
 
-// cancellable ends a stream with the context's error once that is done.
-type cancellable struct {
-	ctx context.Context
-	r   io.Reader
-}
+// readerFunc is a function as a reader.
+type readerFunc func([]byte) (int, error)
 
-func (c *cancellable) Read(b []byte) (int, error) {
-	if err := c.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return c.r.Read(b)
+func (f readerFunc) Read(b []byte) (int, error) { return f(b) }
+
+// cancellable returns r, ending with the context's error once that is done.
+func cancellable(ctx context.Context, r io.Reader) io.Reader {
+	return readerFunc(func(b []byte) (int, error) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		return r.Read(b)
+	})
 }
 
 // capped fails a stream that yields more than limit bytes.

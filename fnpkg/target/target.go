@@ -61,7 +61,7 @@ func dispatch(ctx context.Context, r reference, o Options, anyFile bool) (fnpkg.
 	info, err := os.Stat(r.path)
 	if err != nil {
 		if errors.Is(err, fs.ErrNotExist) && r.form == formDetect && looksLikeImage(r.path) {
-			return nil, fmt.Errorf("no such file, and as a reference to an image: %w", ErrImage)
+			return nil, fmt.Errorf("%w; if an image is meant: %w", cause(err), ErrImage)
 		}
 		return nil, cause(err)
 	}

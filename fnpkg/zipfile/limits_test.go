@@ -1,9 +1,9 @@
 package zipfile_test
 
 import (
+	"bytes"
 	"errors"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/fnseal/fnseal/fnpkg"
@@ -25,13 +25,13 @@ func TestLimits(t *testing.T) {
 		{fnpkg.FlagMaxPathBytes, fnpkg.Limits{PathBytes: 2}, func(l *fnpkg.Limits) { l.PathBytes++ }},
 	} {
 		data := entries.Bytes()
-		_, err := zipfile.New(strings.NewReader(string(data)), int64(len(data)), "x.zip", c.limits)
+		_, err := zipfile.New(bytes.NewReader(data), int64(len(data)), "x.zip", c.limits)
 		var limit *fnpkg.LimitError
 		if !errors.As(err, &limit) || limit.Flag != c.flag || limit.Got != limit.Limit+1 {
 			t.Errorf("%s: %#v, want a *fnpkg.LimitError one above the limit", c.flag, err)
 		}
 		c.raise(&c.limits)
-		if _, err := zipfile.New(strings.NewReader(string(data)), int64(len(data)), "x.zip", c.limits); err != nil {
+		if _, err := zipfile.New(bytes.NewReader(data), int64(len(data)), "x.zip", c.limits); err != nil {
 			t.Errorf("%s raised by one: %v", c.flag, err)
 		}
 	}
@@ -49,7 +49,7 @@ func TestRatio(t *testing.T) {
 		{fnpkg.RatioFloor + 1, 0, false},
 	} {
 		data := zipvec.FlatBomb(c.bytes)
-		_, err := zipfile.New(strings.NewReader(string(data)), int64(len(data)), "x.zip", fnpkg.Limits{Ratio: c.ratio})
+		_, err := zipfile.New(bytes.NewReader(data), int64(len(data)), "x.zip", fnpkg.Limits{Ratio: c.ratio})
 		var limit *fnpkg.LimitError
 		if got := errors.As(err, &limit) && limit.Flag == fnpkg.FlagMaxRatio; got != c.fails || !got && err != nil {
 			t.Errorf("%d bytes, ratio %d: %v", c.bytes, c.ratio, err)
@@ -98,6 +98,34 @@ func TestManyEntriesCostNothing(t *testing.T) {
 			t.Errorf("error %v, want a limit on entries", err)
 		}
 	})
+}
+
+// TestSizeClaimCostsNothing reads an entry at random that claims far more than
+// its compressed data can hold.
+func TestSizeClaimCostsNothing(t *testing.T) {
+	e := zipvec.Deflated("index.py", zipvec.Zeros(1000), make([]byte, 1000))
+	e.Local.Size, e.Central.Size = 900<<20, 900<<20
+	data := zipvec.Zip(e).Bytes()
+	p, err := zipfile.New(bytes.NewReader(data), int64(len(data)), "x.zip", fnpkg.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := p.Entries()[0].Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err = c.ReadAt(make([]byte, 1), 0)
+	runtime.ReadMemStats(&after)
+	var format *fnpkg.FormatError
+	if !errors.As(err, &format) {
+		t.Errorf("error %v, want a *fnpkg.FormatError", err)
+	}
+	if allocated := after.TotalAlloc - before.TotalAlloc; allocated > 1<<20 {
+		t.Errorf("%d bytes were allocated", allocated)
+	}
 }
 
 // TestManyEntries opens what is large and honest.

@@ -12,7 +12,7 @@ func Zeros(n int) []byte {
 	// end of the block have two bits, "258 more" (285) has one. Of the
 	// distance codes only 0, "the byte before", has one bit.
 	w.add(286-257, 5)
-	w.add(1-1, 5)
+	w.add(0, 5) // one distance code
 	// The lengths are themselves coded. Used are 1 and 2 (lengths), 18 (11 to
 	// 138 zeros); they stand at places 15, 17 and 2 of the order 16 17 18 0 8 7
 	// 9 6 10 5 11 4 12 3 13 2 14 1 15, so 18 places are listed.
