@@ -37,7 +37,7 @@ func noPassphrase(t *testing.T) trust.PassphraseFunc {
 // finds in it the public key they wrote beside it.
 func TestLoadPrivateKeyOfPeers(t *testing.T) {
 	keys := map[string]string{ // private key: public key
-		"p256.key": "p256.pub",
+		"p256.key":    "p256.pub",
 		"rsa2048.key": "rsa2048.pub", "ed25519.key": "ed25519.pub",
 		"openssl-pbkdf2.key": "p256.pub", "openssl-scrypt.key": "p256.pub", "openssl-aes128.key": "p256.pub",
 		"openssl-sec1.key": "p256.pub", "openssl-plain.key": "p256.pub",
