@@ -11,8 +11,8 @@ import (
 )
 
 // maxSpoolMemory is how much of a stream is kept in memory; what is longer
-// goes to a private temporary file. Few function packages are longer.
-const maxSpoolMemory = 64 << 20
+// goes to a private temporary file.
+const maxSpoolMemory = 16 << 20
 
 func openStdin(ctx context.Context, o Options, anyFile bool) (fnpkg.Package, error) {
 	r := o.Stdin
