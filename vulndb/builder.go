@@ -122,7 +122,7 @@ func (b *builder) sort() {
 	b.aliases = slices.Compact(b.aliases)
 }
 
-// newest returns the latest modification time among the records of an archive.
+// newestOf turns the latest modification time of records into a time.
 func newestOf(micros int64) time.Time {
 	if micros <= 0 {
 		return time.Time{}

@@ -164,6 +164,20 @@ func appendString(to []byte, s string) []byte {
 	return append(to, s...)
 }
 
+// alias is an id that is tied to another.
+type alias struct {
+	id       string
+	recorded bool // the index has a record of it
+}
+
+func appendAlias(to []byte, a alias) []byte {
+	var flag byte
+	if a.recorded {
+		flag = 1
+	}
+	return appendString(append(to, flag), a.id)
+}
+
 // decodeEntry reads an entry. What it returns shares no memory with data save
 // the listed versions.
 func decodeEntry(data []byte) (entry, error) {

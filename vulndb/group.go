@@ -16,7 +16,7 @@ const maxGroup = 1000
 // group is the hits that are one defect.
 type group struct {
 	hits []hit
-	ids  []string // of all records and aliases of the defect, sorted
+	ids  []alias // of all records and aliases of the defect, sorted
 }
 
 // group joins the hits whose ids are aliases of one another. Aliases are
@@ -36,8 +36,8 @@ func (m *matcher) group(hits []hit) ([]group, error) {
 		}
 		n := len(groups)
 		// A closure that was cut short may meet an older one in the middle.
-		for _, id := range ids {
-			if other, ok := owner[id]; ok {
+		for _, a := range ids {
+			if other, ok := owner[a.id]; ok {
 				n = other
 				break
 			}
@@ -46,32 +46,32 @@ func (m *matcher) group(hits []hit) ([]group, error) {
 			groups = append(groups, group{})
 		}
 		groups[n].hits = append(groups[n].hits, h)
-		for _, id := range ids {
-			if _, ok := owner[id]; !ok {
-				owner[id] = n
-				groups[n].ids = append(groups[n].ids, id)
+		for _, a := range ids {
+			if _, ok := owner[a.id]; !ok {
+				owner[a.id] = n
+				groups[n].ids = append(groups[n].ids, a)
 			}
 		}
 	}
 	for i := range groups {
-		slices.Sort(groups[i].ids)
+		slices.SortFunc(groups[i].ids, func(a, b alias) int { return strings.Compare(a.id, b.id) })
 	}
 	return groups, nil
 }
 
-// closure returns an id and all that are its aliases, directly or through
-// others.
-func (m *matcher) closure(id string) ([]string, error) {
-	ids := []string{id}
+// closure returns the id of a record and all that are its aliases, directly or
+// through others.
+func (m *matcher) closure(id string) ([]alias, error) {
+	ids := []alias{{id, true}}
 	seen := map[string]bool{id: true}
 	for next := 0; next < len(ids) && len(ids) < maxGroup; next++ {
-		others, err := m.db.aliases(m.tx, ids[next])
+		others, err := m.db.aliases(m.tx, ids[next].id)
 		if err != nil {
 			return nil, err
 		}
 		for _, other := range others {
-			if !seen[other] && len(ids) < maxGroup {
-				seen[other] = true
+			if !seen[other.id] && len(ids) < maxGroup {
+				seen[other.id] = true
 				ids = append(ids, other)
 			}
 		}
@@ -95,19 +95,22 @@ func (m *matcher) finding(g group, s subject, key string) (Finding, error) {
 	slices.Sort(f.Records)
 	f.Fixed = sortVersions(s.ecosystem, fixed)
 
-	for _, id := range g.ids {
-		if id != f.ID {
-			f.Aliases = append(f.Aliases, id)
+	for _, a := range g.ids {
+		if a.id != f.ID {
+			f.Aliases = append(f.Aliases, a.id)
 		}
 	}
 
 	worst := assessment{severity: SeverityUnknown}
 	for _, id := range g.ids {
-		a, err := m.advisory(id)
+		if !id.recorded {
+			continue
+		}
+		a, err := m.advisory(id.id)
 		if err != nil {
 			return Finding{}, err
 		}
-		if a == nil || a.Withdrawn != "" {
+		if a.Withdrawn != "" {
 			continue
 		}
 		if rated := assess(a, key); rated.worse(worst) {
@@ -121,9 +124,6 @@ func (m *matcher) finding(g group, s subject, key string) (Finding, error) {
 		if err != nil {
 			return Finding{}, err
 		}
-		if a == nil {
-			return Finding{}, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("record %q is missing", id)}
-		}
 		f.Summary = cmp.Or(f.Summary, strings.TrimSpace(a.Summary))
 		published, modified := parseTime(a.Published), parseTime(a.Modified)
 		if !published.IsZero() && (f.Published.IsZero() || published.Before(f.Published)) {
@@ -136,7 +136,7 @@ func (m *matcher) finding(g group, s subject, key string) (Finding, error) {
 	return f, nil
 }
 
-// advisory returns the text of a record; nil if the index has none of that id.
+// advisory returns the text of a record that the index must have.
 func (m *matcher) advisory(id string) (*advisory, error) {
 	if a, ok := m.advisories[id]; ok {
 		return a, nil
@@ -145,11 +145,12 @@ func (m *matcher) advisory(id string) (*advisory, error) {
 	if err != nil {
 		return nil, err
 	}
-	var a *advisory
-	if text != nil {
-		if a, err = parseAdvisory(text); err != nil {
-			return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("record %q cannot be read", id), Err: err}
-		}
+	if text == nil {
+		return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("it is damaged: record %q is missing", id)}
+	}
+	a, err := parseAdvisory(text)
+	if err != nil {
+		return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("record %q cannot be read", id), Err: err}
 	}
 	m.advisories[id] = a
 	return a, nil

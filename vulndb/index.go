@@ -203,15 +203,15 @@ func (db *DB) entries(tx *bbolt.Tx, key string) ([]entry, error) {
 }
 
 // aliases returns the ids that are directly tied to an id.
-func (db *DB) aliases(tx *bbolt.Tx, id string) ([]string, error) {
+func (db *DB) aliases(tx *bbolt.Tx, id string) ([]alias, error) {
 	value, err := db.get(tx, bucketAliases, id)
 	if err != nil {
 		return nil, err
 	}
-	var out []string
+	var out []alias
 	d := decoder{data: value}
 	for len(d.data) > 0 {
-		out = append(out, string(d.bytes()))
+		out = append(out, alias{recorded: d.byte() != 0, id: string(d.bytes())})
 	}
 	if d.failed {
 		return nil, &IndexError{Path: db.path, Reason: fmt.Sprintf("the aliases of %q cannot be decoded", id)}

@@ -46,7 +46,7 @@ type matcher struct {
 	inflate inflater
 
 	done       map[subject]*verdict
-	advisories map[string]*advisory // nil where the index has no record of the id
+	advisories map[string]*advisory
 }
 
 // verdict is what the feed says of one version of one package.

@@ -10,6 +10,8 @@ import (
 	"hash"
 	"hash/crc32"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -18,7 +20,7 @@ import (
 // The buckets of an index.
 //
 //	packages  ecosystem NUL normalised-name → the entries of the package
-//	aliases   id → the ids it has or gives as aliases
+//	aliases   id → the ids it has or gives as aliases, and whether they have a record
 //	records   id → the record as published, compressed
 //	stamp     "stamp" → where it all came from, JSON
 //
@@ -35,6 +37,7 @@ const (
 	indexSchema = 1       // changes with the layout, and with the meaning of what is laid out
 	pageBytes   = 4096    // the same on every machine
 	batchBytes  = 8 << 20 // of values in one transaction
+	tellEvery   = 512     // keys between two reports of progress
 )
 
 // write makes an index of what was collected in an empty file.
@@ -112,7 +115,9 @@ func (b *builder) writeAliases(ctx context.Context, w *indexWriter) error {
 		id := b.aliases[i].id
 		value := w.alloc(0)
 		for ; i < len(b.aliases) && b.aliases[i].id == id; i++ {
-			value = appendString(value, b.aliases[i].other)
+			other := b.aliases[i].other
+			_, recorded := slices.BinarySearchFunc(b.records, other, func(r recordRef, id string) int { return strings.Compare(r.id, id) })
+			value = appendAlias(value, alias{other, recorded})
 			w.done++
 		}
 		if err := w.put(ctx, []byte(id), value); err != nil {
@@ -154,7 +159,8 @@ type indexWriter struct {
 	name    []byte
 	tx      *bbolt.Tx
 	bucket  *bbolt.Bucket
-	pending int
+	pending int // bytes in the transaction
+	keys    int // put so far
 
 	done, total int64
 }
@@ -199,6 +205,9 @@ func (w *indexWriter) put(ctx context.Context, key, value []byte) error {
 	if err := w.bucket.Put(key, value); err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
+	if w.keys++; w.keys%tellEvery == 0 {
+		w.tell()
+	}
 	if w.pending += len(key) + len(value); w.pending < batchBytes {
 		return nil
 	}
@@ -234,10 +243,14 @@ func (w *indexWriter) commit() error {
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
+	w.tell()
+	return nil
+}
+
+func (w *indexWriter) tell() {
 	if w.progress != nil {
 		w.progress(w.done, w.total)
 	}
-	return nil
 }
 
 func valueSum(key, value []byte) uint32 {
