@@ -9,9 +9,12 @@
 // where it crosses a limit, a *fnpkg.LimitError, before anything in proportion
 // to its claims was allocated.
 //
-// Tolerated without a hazard, because every reader agrees on them and real
-// packers produce them: an archive comment that ends with the file, a leading
-// "./" in names, a directory listed more than once, an entry for the root
-// itself (which is left out), UTF-8 names without the UTF-8 flag, missing or
-// additional modes and times, and data descriptors.
+// Tolerated without a hazard, because readers agree on them and real packers
+// produce them: an archive comment that ends with the file, a leading "./" in
+// names, a directory listed more than once, an entry for the root itself (which
+// is left out), missing or additional modes and times, and data descriptors.
+//
+// Tolerated too, though readers do not agree: names that are valid UTF-8 and
+// lack the UTF-8 flag. macOS writes all its names so; they are read as UTF-8,
+// while the letter of the format, and Python, take them for code page 437.
 package zipfile
