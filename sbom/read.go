@@ -182,7 +182,7 @@ func (d *documentReader) readSubject(c *cdx.Component, timestamp string) {
 			})
 		}
 	}
-	if t, err := time.Parse(time.RFC3339, newest); err == nil {
+	if t, err := time.Parse(time.RFC3339, newest); err == nil && formatTime(t) != "" {
 		s.Newest = t.UTC().Truncate(time.Second)
 	}
 }

@@ -141,12 +141,14 @@ func metadata(inv *fnpkg.Inventory, o Options) *cdx.Metadata {
 	}
 }
 
-// formatTime writes whole seconds in UTC, and nothing for no time.
+// formatTime writes whole seconds in UTC, and nothing for no time or one that
+// RFC 3339 cannot express.
 func formatTime(t time.Time) string {
-	if t.IsZero() {
+	t = t.UTC().Truncate(time.Second)
+	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
 		return ""
 	}
-	return t.UTC().Truncate(time.Second).Format(time.RFC3339)
+	return t.Format(time.RFC3339)
 }
 
 func component(c fnpkg.Component, ref string) cdx.Component {

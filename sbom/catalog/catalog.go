@@ -49,7 +49,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		o.Limits = fnpkg.DefaultLimits()
 	}
 	s := look(p.Entries())
-	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives))
+	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
 	techniques := []struct {
 		name string

@@ -90,7 +90,7 @@ func noneReason(ecosystem string, n int) string {
 	case "maven":
 		return plural(n, "class file or archive") + " without Maven metadata"
 	}
-	return plural(n, "native executable") + " that name no packages they were built of"
+	return plural(n, "native executable") + " without a known kind of build information"
 }
 
 func unreadReason(files []unread) string {

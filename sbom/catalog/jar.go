@@ -173,9 +173,12 @@ func namesJavaPackage(name string) bool {
 	return ok && (strings.HasSuffix(rest, "/pom.properties") || strings.HasSuffix(rest, "/pom.xml"))
 }
 
-// buildElements are the parts of a POM that say how a package is built and
-// which others it is built with. They are most of its length.
-var buildElements = []string{"build", "dependencies", "dependencyManagement", "profiles", "reporting", "distributionManagement"}
+// buildElements are the parts of a POM that say how a package is built, by whom
+// and with which others. They are most of its length.
+var buildElements = []string{
+	"build", "dependencies", "dependencyManagement", "profiles", "reporting", "distributionManagement",
+	"developers", "contributors", "mailingLists",
+}
 
 // cutBuild removes these parts: the cataloger guesses a POM's character set
 // from all of its text, which takes longer than all else it does. What is left
