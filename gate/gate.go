@@ -49,5 +49,31 @@ func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
 		Hazards: in.Artifact.Hazards(),
 		Err:     in.Defect,
 	}
+	if explains(facts) {
+		// It decides nothing, so a package it cannot be computed of is none
+		// the worse for it.
+		if content, err := fnpkg.DigestContent(ctx, in.Artifact); err == nil {
+			pkg.Content = content
+		} else if ctx.Err() != nil {
+			return policy.Verdict{}, ctx.Err()
+		}
+	}
 	return policy.Evaluate(*facts, pkg, in.Policy), nil
+}
+
+// explains reports whether the content digest, for which everything must be
+// inflated, could say why the exact digest differs: a trusted signer named the
+// content of other bytes.
+func explains(facts *verify.Facts) bool {
+	for _, b := range facts.Bundles {
+		if b.Proves() || b.Signature.State != verify.Passed || b.Statement == nil {
+			continue
+		}
+		for _, s := range b.Statement.Subjects {
+			if !s.ContentDigest().IsZero() {
+				return true
+			}
+		}
+	}
+	return false
 }

@@ -52,8 +52,12 @@ func splitFlags(known []cli.Flag, args []string, stop bool) (flags, positional, 
 		default:
 			flags = append(flags, arg)
 			name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
-			if !hasValue && takesValue(known, name) && i+1 < len(args) {
-				i++
+			if !hasValue && takesValue(known, name) {
+				if i++; i == len(args) {
+					// Its value is missing. Nothing must follow that urfave
+					// could take for it.
+					return flags, nil, nil
+				}
 				flags = append(flags, args[i])
 			}
 		}
