@@ -72,8 +72,12 @@ func openArchive(r io.ReaderAt, size int64, limits Limits) (*archive, error) {
 	if _, err := r.ReadAt(tail, size-int64(len(tail))); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if err := notHTML(tail, size); err != nil {
+	head := make([]byte, min(size, 64))
+	if _, err := r.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
+	}
+	if looksLikeHTML(head) {
+		return nil, errors.New("not a zip: it is an HTML or XML page")
 	}
 	at := bytes.LastIndex(tail, binary.LittleEndian.AppendUint32(nil, signatureEnd))
 	if at < 0 || len(tail)-at < endRecordBytes {
@@ -136,13 +140,10 @@ func (a *archive) readEnd64(endOffset int64) error {
 	return nil
 }
 
-// notHTML tells the commonest mistake apart: a web page that was saved, or
-// served, in place of the archive.
-func notHTML(data []byte, size int64) error {
-	if int64(len(data)) == size && bytes.HasPrefix(bytes.TrimLeft(data, " \t\r\n\ufeff"), []byte("<")) {
-		return errors.New("not a zip: it is an HTML or XML page")
-	}
-	return nil
+// looksLikeHTML tells the commonest mistake apart: a web page that was saved,
+// or served, in place of a file of the feed.
+func looksLikeHTML(head []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(head, " \t\r\n\ufeff"), []byte("<"))
 }
 
 // all walks the central directory to its end. The first error ends it.

@@ -169,6 +169,7 @@ func TestHostileArchives(t *testing.T) {
 	}{
 		{"nothing", nil, DefaultLimits(), "no end record"},
 		{"HTML", []byte("\n<!DOCTYPE html><html></html>"), DefaultLimits(), "HTML"},
+		{"a long page", []byte("<html>" + strings.Repeat("x", 100_000)), DefaultLimits(), "HTML"},
 		{"JSON", []byte(`{"error":"denied"}`), DefaultLimits(), "no end record"},
 		{"cut in the directory", good[:end-10], DefaultLimits(), "no end record"},
 		{"cut in the end record", good[:len(good)-1], DefaultLimits(), "no end record"},

@@ -114,7 +114,7 @@ func (f *httpFeed) ecosystems(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, &SourceError{Location: displayURL(u), Err: err}
 	}
-	if notHTML(data, int64(len(data))) != nil {
+	if looksLikeHTML(data) {
 		return nil, &SourceError{Location: displayURL(u), Err: errHTML}
 	}
 	names, err := parseEcosystems(data)

@@ -62,7 +62,8 @@ func isMissing(path string) bool {
 }
 
 func openIndex(path string) (db *DB, err error) {
-	if err := checkFile(path); err != nil {
+	f, err := checkedFile(path)
+	if err != nil {
 		return nil, err
 	}
 	db = &DB{path: path}
@@ -71,13 +72,13 @@ func openIndex(path string) (db *DB, err error) {
 			ReadOnly:     true,
 			NoStatistics: true,
 			Timeout:      5 * time.Second, // an index in its place is never written to
+			// The file that was checked, not another that has its name by now.
+			// bbolt closes it, on failure too.
+			OpenFile: func(string, int, fs.FileMode) (*os.File, error) { return f, nil },
 		})
 		return err
 	})
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, err
-		}
 		return nil, db.damaged("it cannot be opened", err)
 	}
 	err = db.view(func(tx *bbolt.Tx) error {
@@ -94,34 +95,38 @@ func openIndex(path string) (db *DB, err error) {
 	return db, nil
 }
 
-// checkFile compares the file with its seal, before bbolt maps it.
-func checkFile(path string) error {
+// checkedFile opens a file and compares it with its seal, before bbolt maps
+// it.
+func checkedFile(path string) (*os.File, error) {
+	unreadable := func(err error) error {
+		return &IndexError{Path: path, Reason: "it cannot be read", Err: pathCause(err)}
+	}
 	f, err := os.Open(path)
-	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return &IndexError{Path: path, Reason: "it cannot be read", Err: pathCause(err)}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, err
 	}
-	defer f.Close()
+	if err != nil {
+		return nil, unreadable(err)
+	}
 	info, err := f.Stat()
-	if err != nil {
-		return &IndexError{Path: path, Reason: "it cannot be read", Err: pathCause(err)}
-	}
-	if !info.Mode().IsRegular() {
-		return &IndexError{Path: path, Reason: "it is no file"}
-	}
-	s, err := readSeal(f, info.Size())
-	if err == nil {
-		err = s.check(f)
-	}
+	var s *seal
 	switch {
-	case errors.Is(err, errForeign), errors.Is(err, errDamaged), errors.Is(err, errNewFormat):
-		return &IndexError{Path: path, Reason: err.Error()}
 	case err != nil:
-		return &IndexError{Path: path, Reason: "it cannot be read", Err: pathCause(err)}
+	case !info.Mode().IsRegular():
+		err = errors.New("it is no file")
+	default:
+		if s, err = readSeal(f, info.Size()); err == nil {
+			err = s.check(f)
+		}
 	}
-	return nil
+	if err == nil {
+		return f, nil
+	}
+	f.Close()
+	if errors.Is(err, errForeign) || errors.Is(err, errDamaged) || errors.Is(err, errNewFormat) {
+		return nil, &IndexError{Path: path, Reason: err.Error()}
+	}
+	return nil, unreadable(err)
 }
 
 // Stamp says where the index came from.

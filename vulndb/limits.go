@@ -6,7 +6,7 @@ import "time"
 // that is zero takes its value from DefaultLimits.
 type Limits struct {
 	ArchiveBytes int64 // compressed bytes of one all.zip
-	RecordBytes  int64 // uncompressed bytes of one record
+	RecordBytes  int64 // uncompressed bytes of one record; at most 1 GiB
 	TotalBytes   int64 // uncompressed bytes of all records of one archive
 	Records      int64 // members of one archive
 
@@ -42,6 +42,7 @@ func (l Limits) orDefaults() Limits {
 	}
 	set(&l.ArchiveBytes, d.ArchiveBytes)
 	set(&l.RecordBytes, d.RecordBytes)
+	l.RecordBytes = min(l.RecordBytes, 1<<30) // sizes of records are kept in 32 bits
 	set(&l.TotalBytes, d.TotalBytes)
 	set(&l.Records, d.Records)
 	if l.Attempts == 0 {
