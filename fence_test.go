@@ -54,8 +54,8 @@ var keepers = map[string][]string{
 	"github.com/schollz/progressbar":           {"internal/term"},
 	"github.com/youmark/pkcs8":                 {"trust"},
 	"github.com/rogpeppe/go-internal":          {"attest"}, // its lockedfile; testscript is for tests
-	"github.com/santhosh-tekuri/jsonschema/v6": {}, // tests only
-	"github.com/google/go-cmp":                 {}, // tests only
+	"github.com/santhosh-tekuri/jsonschema/v6": {},         // tests only
+	"github.com/google/go-cmp":                 {},         // tests only
 }
 
 // source is one parsed Go file.
