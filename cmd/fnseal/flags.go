@@ -19,34 +19,41 @@ func commonFlags(e *env) []cli.Flag {
 	}
 }
 
+// caps are the limits under which a package is read, by flag.
+var caps = [...]struct {
+	flag  string
+	usage string
+	field func(*fnpkg.Limits) *int64
+}{
+	{fnpkg.FlagMaxEntries, "refuse packages of more than `N` entries", func(l *fnpkg.Limits) *int64 { return &l.Entries }},
+	{fnpkg.FlagMaxTotalBytes, "refuse packages that unpack to more than `SIZE` (500MB, 12GiB, …)", func(l *fnpkg.Limits) *int64 { return &l.TotalBytes }},
+	{fnpkg.FlagMaxEntryBytes, "refuse packages with an entry of more than `SIZE`", func(l *fnpkg.Limits) *int64 { return &l.EntryBytes }},
+	{fnpkg.FlagMaxRatio, "refuse packages that unpack to more than `N` times their size", func(l *fnpkg.Limits) *int64 { return &l.Ratio }},
+	{fnpkg.FlagMaxHeaderBytes, "refuse packages whose list of entries takes more than `SIZE`", func(l *fnpkg.Limits) *int64 { return &l.HeaderBytes }},
+	{fnpkg.FlagMaxPathBytes, "refuse packages with a path of more than `N` bytes", func(l *fnpkg.Limits) *int64 { return &l.PathBytes }},
+	{fnpkg.FlagMaxNesting, "look into archives within archives `N` deep", func(l *fnpkg.Limits) *int64 { return &l.NestingDepth }},
+}
+
 // limitFlags raise or lower the caps under which a package is read.
 func limitFlags() []cli.Flag {
-	d := fnpkg.DefaultLimits()
-	return []cli.Flag{
-		&cli.StringFlag{Name: "max-entries", Usage: "refuse packages of more than `N` entries", Value: strconv.FormatInt(d.Entries, 10)},
-		&cli.StringFlag{Name: "max-bytes", Usage: "refuse packages that unpack to more than `SIZE` (12GiB, 500MB, …)", Value: formatSize(d.TotalBytes)},
-		&cli.StringFlag{Name: "max-ratio", Usage: "refuse packages that unpack to more than `N` times their size", Value: strconv.FormatInt(d.Ratio, 10)},
+	var flags []cli.Flag
+	defaults := fnpkg.DefaultLimits()
+	for _, c := range caps {
+		flags = append(flags, &cli.StringFlag{Name: c.flag, Usage: c.usage, Value: formatSize(*c.field(&defaults))})
 	}
+	return flags
 }
 
 // limits reads what limitFlags were given.
 func limits(c *cli.Context) (fnpkg.Limits, error) {
 	l := fnpkg.DefaultLimits()
-	for _, f := range []struct {
-		name  string
-		field *int64
-	}{
-		{"max-entries", &l.Entries},
-		{"max-bytes", &l.TotalBytes},
-		{"max-ratio", &l.Ratio},
-	} {
-		n, err := parseSize(c.String(f.name))
+	for _, limit := range caps {
+		n, err := parseSize(c.String(limit.flag))
 		if err != nil {
-			return l, usagef("--%s: %v", f.name, err)
+			return l, usagef("--%s: %v", limit.flag, err)
 		}
-		*f.field = n
+		*limit.field(&l) = n
 	}
-	l.EntryBytes = min(l.EntryBytes, l.TotalBytes)
 	return l, nil
 }
 
