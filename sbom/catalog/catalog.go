@@ -44,10 +44,16 @@ type Options struct {
 // A file that cannot be read as what its name says does not fail the call: it
 // makes the coverage of its ecosystem partial, with the reason. A package whose
 // bytes cannot be read at all does.
-func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory, error) {
+func Catalog(ctx context.Context, p fnpkg.Package, o Options) (_ *fnpkg.Inventory, err error) {
 	if o.Limits == (fnpkg.Limits{}) {
 		o.Limits = fnpkg.DefaultLimits()
 	}
+	var tmp scratch
+	defer func() {
+		if rerr := tmp.remove(); err == nil && rerr != nil {
+			err = fmt.Errorf("cleaning up after %s: %w", p.Name(), rerr)
+		}
+	}()
 	s := look(p.Entries())
 	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
@@ -58,9 +64,11 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		{"npm packages", catalogNPM},
 		{"Python packages", catalogPython},
 		{"lock files", catalogLocks},
-		{"Go binaries", catalogGo},
+		{"Go binaries", func(ctx context.Context, s *survey, begin func()) (result, error) {
+			return catalogGo(ctx, s, &tmp, begin)
+		}},
 		{"Java archives", func(ctx context.Context, s *survey, begin func()) (result, error) {
-			return catalogJava(ctx, s, p.Name(), o.Limits, begin)
+			return catalogJava(ctx, s, p.Name(), o.Limits, &tmp, begin)
 		}},
 	}
 	results := make([]result, len(techniques))
@@ -71,6 +79,13 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(max(2, runtime.GOMAXPROCS(0)))
+	group.Go(func() (err error) {
+		inv.Subject.Digest, err = p.Digest(gctx)
+		if errors.Is(err, fnpkg.ErrNoDigest) {
+			return nil
+		}
+		return err
+	})
 	for i, t := range techniques {
 		group.Go(func() error {
 			r, err := t.run(gctx, s, begin)
@@ -81,18 +96,10 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 			return nil
 		})
 	}
-	group.Go(func() (err error) {
-		inv.Subject.Digest, err = p.Digest(gctx)
-		if errors.Is(err, fnpkg.ErrNoDigest) {
-			return nil
-		}
-		return err
-	})
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	if o.ContentDigest {
-		var err error
 		if inv.Subject.Content, err = fnpkg.DigestContent(ctx, p); err != nil {
 			return nil, err
 		}

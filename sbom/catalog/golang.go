@@ -20,26 +20,24 @@ import (
 
 // catalogGo finds the modules Go binaries are built of: the main module, its
 // dependencies and the standard library.
-func catalogGo(ctx context.Context, s *survey, begin func()) (result, error) {
+func catalogGo(ctx context.Context, s *survey, tmp *scratch, begin func()) (result, error) {
 	results := make([]result, len(s.programs))
-	err := withTempDir(ctx, func(ctx context.Context) error {
-		return each(ctx, len(s.programs), func(ctx context.Context, i int) error {
-			e := s.entries[s.programs[i]]
-			begin()
-			if err := results[i].addProgram(ctx, e); err != nil {
-				if cerr := ctx.Err(); cerr != nil {
-					return cerr
-				}
-				results[i].unread = append(results[i].unread, unread{"golang", e.Path, err.Error()})
+	err := each(ctx, len(s.programs), func(ctx context.Context, i int) error {
+		e := s.entries[s.programs[i]]
+		begin()
+		if err := results[i].addProgram(ctx, e, tmp); err != nil {
+			if cerr := ctx.Err(); cerr != nil {
+				return cerr
 			}
-			return nil
-		})
+			results[i].unread = append(results[i].unread, unread{"golang", e.Path, err.Error()})
+		}
+		return nil
 	})
 	return join(results), err
 }
 
 // addProgram adds the modules of one file, if it is a Go binary.
-func (r *result) addProgram(ctx context.Context, e fnpkg.Entry) error {
+func (r *result) addProgram(ctx context.Context, e fnpkg.Entry, tmp *scratch) error {
 	kind, err := sniff(e)
 	if err != nil || kind == noProgram {
 		return err
@@ -53,6 +51,9 @@ func (r *result) addProgram(ctx context.Context, e fnpkg.Entry) error {
 		return err
 	}
 	defer content.Close()
+	if ctx, err = tmp.in(ctx); err != nil {
+		return err
+	}
 
 	// Nothing but the binary is looked at: no module cache, no vendor folder,
 	// no proxy, and no version guessed from flags or the build's commit.

@@ -23,41 +23,48 @@ const (
 
 // catalogJava finds Java archives and the packages merged into them, in the
 // package itself where that is an archive.
-func catalogJava(ctx context.Context, s *survey, name string, limits fnpkg.Limits, begin func()) (result, error) {
+func catalogJava(ctx context.Context, s *survey, name string, limits fnpkg.Limits, tmp *scratch, begin func()) (result, error) {
 	reader := jarReader{limits: limits}
 	reader.budget.Store(limits.TotalBytes)
-	groups := make([][]jar, len(s.archives)+1) // an archive and what is nested in it
-	results := make([]result, len(groups))
-
-	err := withTempDir(ctx, func(ctx context.Context) error {
-		return each(ctx, len(groups), func(ctx context.Context, i int) error {
-			if i < len(s.archives) {
-				e := s.entries[s.archives[i]]
-				var err error
-				if groups[i], results[i].unread, err = reader.read(ctx, e, begin); err != nil {
-					return err
-				}
-			} else if s.rootIsJar {
-				reduced, err := reduce(s.entries)
-				if err != nil {
-					results[i].unread = []unread{{"maven", manifestPath, err.Error()}}
-					return nil
-				}
-				// The file's name takes part in telling which metadata is the
-				// archive's own.
-				name := rootArchive + strings.TrimSuffix(path.Base(name), path.Ext(name)) + ".jar"
-				groups[i] = []jar{{path: name, reduced: reduced}}
+	results := make([]result, len(s.archives)+1)
+	err := each(ctx, len(results), func(ctx context.Context, i int) error {
+		r := &results[i]
+		var jars []jar // an archive and what is nested in it
+		if i < len(s.archives) {
+			var err error
+			if jars, r.unread, err = reader.read(ctx, s.entries[s.archives[i]], begin); err != nil {
+				return err
 			}
-			return results[i].addJars(ctx, groups[i])
-		})
+		} else if s.rootIsJar {
+			reduced, err := reduce(s.entries)
+			if err != nil {
+				r.unread = []unread{{"maven", manifestPath, err.Error()}}
+				return nil
+			}
+			// The file's name takes part in telling which metadata is the
+			// archive's own.
+			at := rootArchive + strings.TrimSuffix(path.Base(name), path.Ext(name)) + ".jar"
+			jars = []jar{{path: at, reduced: reduced}}
+		}
+		if err := r.addJars(ctx, jars, tmp); err != nil {
+			if cerr := ctx.Err(); cerr != nil {
+				return cerr
+			}
+			r.unread = append(r.unread, unread{"maven", jars[0].path, err.Error()})
+		}
+		return nil
 	})
 	return join(results), err
 }
 
 // addJars adds what the cataloger makes of an archive and those nested in it.
-func (r *result) addJars(ctx context.Context, jars []jar) error {
+func (r *result) addJars(ctx context.Context, jars []jar, tmp *scratch) error {
 	if len(jars) == 0 {
 		return nil
+	}
+	ctx, err := tmp.in(ctx)
+	if err != nil {
+		return err
 	}
 	jarAt := map[file.Coordinates]jar{}
 	all := newFiles(ctx, func() {})

@@ -2,7 +2,9 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"os"
+	"sync"
 	_ "unsafe" // for go:linkname
 )
 
@@ -23,20 +25,35 @@ func tempDirFromPath(dir string) *tempDir
 //go:linkname contextWithTempDir github.com/anchore/syft/internal/tmpdir.WithValue
 func contextWithTempDir(ctx context.Context, td *tempDir) context.Context
 
-// withTempDir calls work with a context that names a new folder only this user
-// can enter, and removes the folder with all that is in it when work is done,
-// however it ends. What gets there is bounded by what work is given: reduced
-// archives (see jar.go), and binaries up to the library's limit for UPX of
-// 512 MiB and 256 times the packed size.
-func withTempDir(ctx context.Context, work func(context.Context) error) (err error) {
-	dir, err := os.MkdirTemp("", "fnseal-catalog-") // mode 0700
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if rerr := os.RemoveAll(dir); err == nil {
-			err = rerr
+// scratch is the folder for those files. It is made when it is first needed, so
+// that most packages touch no disk, and only this user can enter it. What gets
+// there is bounded by what the catalogers are given: reduced archives (see
+// jar.go), and binaries up to the library's limit for UPX of 512 MiB and 256
+// times the packed size.
+type scratch struct {
+	once sync.Once
+	dir  *tempDir
+	path string
+	err  error
+}
+
+// in returns a context that names the folder.
+func (s *scratch) in(ctx context.Context) (context.Context, error) {
+	s.once.Do(func() {
+		if s.path, s.err = os.MkdirTemp("", "fnseal-catalog-"); s.err == nil { // mode 0700
+			s.dir = tempDirFromPath(s.path)
 		}
-	}()
-	return work(contextWithTempDir(ctx, tempDirFromPath(dir)))
+	})
+	if s.err != nil {
+		return nil, fmt.Errorf("making a temporary folder: %w", s.err)
+	}
+	return contextWithTempDir(ctx, s.dir), nil
+}
+
+// remove deletes the folder with all that is in it.
+func (s *scratch) remove() error {
+	if s.path == "" {
+		return nil
+	}
+	return os.RemoveAll(s.path)
 }
