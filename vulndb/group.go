@@ -91,6 +91,11 @@ func (m *matcher) finding(g group, s subject, key string) (Finding, error) {
 	slices.SortFunc(f.Records, compareIDs)
 	f.Records = slices.Compact(f.Records)
 	f.ID = f.Records[0]
+	for _, a := range g.ids {
+		if compareIDs(a.id, f.ID) < 0 {
+			f.ID = a.id
+		}
+	}
 	matched := slices.Clone(f.Records)
 	slices.Sort(f.Records)
 	f.Fixed = sortVersions(s.ecosystem, fixed)

@@ -24,9 +24,9 @@ func TestMatchSample(t *testing.T) {
 		{"pkg:npm/lodash@4.17.15", []string{"NSWG-ECO-516 medium 4.17.19"}},
 		{"pkg:npm/lodash@4.17.21", nil},
 		{"pkg:npm/axios@0.21.0", []string{"CVE-2020-28168 medium 0.21.1", "CVE-2021-3749 high 0.21.3"}},
-		{"pkg:pypi/PyYAML@5.3", []string{"PYSEC-2020-96 unknown 5.3.1", "PYSEC-2021-142 unknown 5.4"}},
-		{"pkg:maven/junit/junit@4.12", []string{"GHSA-269g-pwp5-87pp medium 4.13.1"}},
-		{"pkg:golang/gopkg.in/yaml.v3@v3.0.0-20210107192922-496545a6307b", []string{"GO-2022-0603 unknown 3.0.0-20220521103104-8f96da9f5d5e"}},
+		{"pkg:pypi/PyYAML@5.3", []string{"CVE-2020-14343 unknown 5.4", "CVE-2020-1747 unknown 5.3.1"}},
+		{"pkg:maven/junit/junit@4.12", []string{"CVE-2020-15250 medium 4.13.1"}},
+		{"pkg:golang/gopkg.in/yaml.v3@v3.0.0-20210107192922-496545a6307b", []string{"CVE-2022-28948 unknown 3.0.0-20220521103104-8f96da9f5d5e"}},
 		{"pkg:golang/gopkg.in/yaml.v3@v3.0.1", nil},
 	}
 	for _, test := range tests {
@@ -65,8 +65,8 @@ func TestAliasesAreOneFinding(t *testing.T) {
 	r := match(t, db, component("pkg:pypi/p@1.0"))
 	want := []Finding{{
 		Component: component("pkg:pypi/p@1.0"),
-		ID:        "GHSA-aaaa-bbbb-cccc",
-		Aliases:   []string{"BIT-p-2026-1", "CVE-2026-1", "PYSEC-2026-1"},
+		ID:        "CVE-2026-1",
+		Aliases:   []string{"BIT-p-2026-1", "GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1"},
 		Records:   []string{"GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1"},
 		Summary:   "Told by GitHub",
 		Severity:  SeverityCritical, // 9.1 of the third record, above GitHub's own 6.1
@@ -83,7 +83,7 @@ func TestAliasesAreOneFinding(t *testing.T) {
 
 func TestWithdrawnAliasTiesNothing(t *testing.T) {
 	db := indexOf(t, aliasPYSEC, aliasGHSA, strings.Replace(aliasThird, `"modified"`, `"withdrawn":"2026-02-01T00:00:00Z","modified"`, 1))
-	if diff := cmp.Diff([]string{"GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1"}, ids(match(t, db, component("pkg:pypi/p@1.0")))); diff != "" {
+	if diff := cmp.Diff([]string{"CVE-2026-1", "GHSA-aaaa-bbbb-cccc"}, ids(match(t, db, component("pkg:pypi/p@1.0")))); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

@@ -44,8 +44,9 @@ func (s Severity) Rank() int {
 type Finding struct {
 	Component fnpkg.Component
 
-	// ID is the advisory's leading id: of the records that matched, the one
-	// that most people search for (CVE before GHSA before others).
+	// ID is the defect's leading id: of the records that matched and their
+	// aliases, the one that most people search for (CVE before GHSA before
+	// others). It need not be a record of the feed; Records are.
 	ID string
 
 	// Aliases are the other ids of the same defect, sorted.
