@@ -47,10 +47,40 @@ type Component struct {
 	// file (a jar, a binary).
 	SHA256, SHA512 string
 
+	// TreeSHA256 in hexadecimal, set only where the component is a tree of
+	// files: the digest of DigestContent's rule over them, with paths relative
+	// to the component's folder. It is never the hash of a single file.
+	TreeSHA256 string
+
+	// Distribution is the archive the component was installed from, as a lock
+	// file in the package states it.
+	Distribution Distribution
+
+	// Producer is who made the component, as its own metadata says.
+	Producer Party
+
+	// SourceURL is where its source code is kept, as its own metadata says.
+	SourceURL string
+
 	// FoundBy names the technique that found it, for example
 	// "javascript-package".
 	FoundBy string
 }
+
+// Distribution is an archive that a component can be installed from. Nothing
+// says that what lies in the package still is what the archive held.
+type Distribution struct {
+	URL            string // where it is downloaded from; empty when unknown
+	SHA256, SHA512 string // of the archive, in hexadecimal; empty when unknown
+}
+
+// Party is a person or an organisation. Fields that are not known are empty.
+type Party struct {
+	Name, Email, URL string
+}
+
+// IsZero reports whether nothing is known of the party.
+func (p Party) IsZero() bool { return p == Party{} }
 
 // Occurrence is one place a component was found at.
 type Occurrence struct {

@@ -28,6 +28,10 @@ type Inventory struct {
 
 	// Hazards of the package.
 	Hazards []Hazard
+
+	// Parts are the packages of a merged inventory, in the order given; nil
+	// for that of one package. The fields above then hold the union of theirs.
+	Parts []*Inventory
 }
 
 // Coverage says how much of one ecosystem's code in the package is accounted
@@ -37,6 +41,10 @@ type Coverage struct {
 	State     CoverageState
 	Files     int    // code files seen
 	Reason    string // why the state is not complete, for a person
+
+	// Edges says how complete the edges from components of this ecosystem
+	// are; empty where nobody looked.
+	Edges CoverageState
 }
 
 // CoverageState is how complete the listing of one ecosystem is.

@@ -14,6 +14,10 @@ const (
 	KindDirectory Kind = "directory" // a tree that will be packed
 	KindImage     Kind = "image"     // a container image, judged as one file system
 	KindFile      Kind = "file"      // any other file: it has a digest but no entries
+
+	// KindApplication is several packages taken together. No reader returns
+	// it; it is the kind of a merged inventory's subject.
+	KindApplication Kind = "application"
 )
 
 // Package is one opened function package: the bytes a provider would run.
