@@ -12,7 +12,7 @@ import (
 
 // markdownSpecial are the characters that could start markup: each can be
 // escaped with a backslash (CommonMark 0.31 §2.4).
-const markdownSpecial = "\\`*_{}[]<>()#+-.!|~&:@$"
+const markdownSpecial = "\\`*_[]<>#.|~&:@$"
 
 // escapeMarkdown makes hostile text safe in a Markdown table cell: no markup,
 // no link, no mention, no HTML, no line break.

@@ -79,7 +79,7 @@ func (m *matcher) component(result *Result, c fnpkg.Component) error {
 		m.done[s] = v
 	}
 	for _, f := range v.findings {
-		f.Component = c
+		f.Component, f.Ecosystem = c, s.ecosystem
 		f.Aliases, f.Records, f.Fixed = slices.Clone(f.Aliases), slices.Clone(f.Records), slices.Clone(f.Fixed)
 		result.Findings = append(result.Findings, f)
 	}

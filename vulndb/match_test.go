@@ -65,6 +65,7 @@ func TestAliasesAreOneFinding(t *testing.T) {
 	r := match(t, db, component("pkg:pypi/p@1.0"))
 	want := []Finding{{
 		Component: component("pkg:pypi/p@1.0"),
+		Ecosystem: "PyPI",
 		ID:        "CVE-2026-1",
 		Aliases:   []string{"BIT-p-2026-1", "GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1"},
 		Records:   []string{"GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1"},

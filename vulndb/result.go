@@ -43,6 +43,7 @@ func (s Severity) Rank() int {
 // of one another are one finding.
 type Finding struct {
 	Component fnpkg.Component
+	Ecosystem string // the feed's name for the component's ecosystem, for example "PyPI"
 
 	// ID is the defect's leading id: of the records that matched and their
 	// aliases, the one that most people search for (CVE before GHSA before

@@ -13,7 +13,7 @@ import (
 	"github.com/fnseal/fnseal/vulndb"
 )
 
-var scanFormats = []string{"table", "json", "markdown"}
+var scanFormats = []string{"table", "json", "markdown", "osv-scanner-json"}
 
 func scanCommand(e *env) *cli.Command {
 	return &cli.Command{
@@ -65,6 +65,7 @@ Examples:
 				format{"table", func(w io.Writer) error { return report.ScanTable(w, name, result, now) }},
 				format{"json", func(w io.Writer) error { return report.ScanJSON(w, name, result) }},
 				format{"markdown", func(w io.Writer) error { return report.ScanMarkdown(w, name, result, now) }},
+				format{"osv-scanner-json", func(w io.Writer) error { return report.OSVScannerJSON(w, name, result, db.Record) }},
 			); err != nil {
 				return err
 			}
