@@ -63,6 +63,9 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (_ *fnpkg.Inventor
 	}{
 		{"npm packages", catalogNPM},
 		{"Python packages", catalogPython},
+		{"Ruby gems", catalogRuby},
+		{"PHP packages", catalogComposer},
+		{"NuGet packages", catalogDotnet},
 		{"lock files", catalogLocks},
 		{"Go binaries", func(ctx context.Context, s *survey, begin func()) (result, error) {
 			return catalogGo(ctx, s, &tmp, begin)

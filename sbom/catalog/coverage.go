@@ -30,17 +30,26 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 	}
 
 	files := map[string]int{
-		"npm":     s.code["npm"] + len(s.npm),
-		"pypi":    s.code["pypi"] + len(s.python),
-		"golang":  r.programs + len(missed["golang"]),
-		"maven":   s.code["maven"],
-		"generic": r.others,
+		"npm":      s.code["npm"] + len(s.npm),
+		"pypi":     s.code["pypi"] + len(s.python),
+		"golang":   r.programs + len(missed["golang"]),
+		"maven":    s.code["maven"],
+		"gem":      s.code["gem"] + len(s.metadata[gemSpec]),
+		"composer": s.code["composer"] + len(s.metadata[composerList]),
+		"nuget":    len(s.metadata[dotnetDeps]),
+		"generic":  r.others,
 	}
 	if shipped["npm"] == 0 && shipped["pypi"] > 0 && len(s.own) == 0 && len(s.npm) == 0 {
 		// Python packages bring scripts for browsers; they do not run here.
 		delete(files, "npm")
 	}
-	if shipped["pypi"]+shipped["npm"]+shipped["golang"]+shipped["maven"] > 0 && !s.bootstrap() {
+	for _, side := range []string{"gem", "composer"} {
+		if shipped[side] == 0 && len(missed[side]) == 0 && len(components) > 0 && !s.mainly(side) {
+			// Packages of one language bring scripts of others along.
+			delete(files, side)
+		}
+	}
+	if len(shipped) > 0 && !s.bootstrap() {
 		// Native libraries come with the packages that were found.
 		delete(files, "generic")
 	}
@@ -79,6 +88,16 @@ func (s *survey) bootstrap() bool {
 	return false
 }
 
+// mainly reports whether an ecosystem's code is what the package has most of.
+func (s *survey) mainly(ecosystem string) bool {
+	for other, n := range s.code {
+		if other != ecosystem && n > s.code[ecosystem] {
+			return false
+		}
+	}
+	return true
+}
+
 func noneReason(ecosystem string, n int) string {
 	switch ecosystem {
 	case "npm":
@@ -87,6 +106,12 @@ func noneReason(ecosystem string, n int) string {
 		return plural(n, "Python file") + " and no package metadata (*.dist-info): it may have been removed"
 	case "golang":
 		return plural(n, "Go executable") + " without readable build information"
+	case "gem":
+		return plural(n, "Ruby file") + " and no installed gem (specifications/*.gemspec)"
+	case "composer":
+		return plural(n, "PHP file") + " and no vendor/composer/installed.json"
+	case "nuget":
+		return plural(n, ".NET file") + " and no package in it"
 	case "maven":
 		return plural(n, "class file or archive") + " without Maven metadata"
 	}

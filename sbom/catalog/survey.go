@@ -15,14 +15,15 @@ import (
 type survey struct {
 	entries []fnpkg.Entry
 
-	npm       []installedNPM    // package.json files of installed packages
-	own       []int             // package.json files outside of any node_modules
-	linked    map[string]string // directory links, path → target path in the package
-	python    []int             // METADATA and PKG-INFO files
-	archives  []int             // Java archives
-	programs  []int             // files that may be executables
-	locks     []int             // lock files
-	rootIsJar bool              // the package itself has a jar's manifest or Maven metadata
+	npm       []installedNPM         // package.json files of installed packages
+	own       []int                  // package.json files outside of any node_modules
+	linked    map[string]string      // directory links, path → target path in the package
+	python    []int                  // METADATA and PKG-INFO files
+	archives  []int                  // Java archives
+	programs  []int                  // files that may be executables
+	locks     []int                  // lock files
+	metadata  map[metadataKind][]int // other package managers' own files
+	rootIsJar bool                   // the package itself has a jar's manifest or Maven metadata
 
 	code   map[string]int // code files per ecosystem
 	newest time.Time      // newest entry time
@@ -37,9 +38,10 @@ type installedNPM struct {
 // look makes the survey.
 func look(entries []fnpkg.Entry) *survey {
 	s := &survey{
-		entries: entries,
-		linked:  map[string]string{},
-		code:    map[string]int{},
+		entries:  entries,
+		linked:   map[string]string{},
+		metadata: map[metadataKind][]int{},
+		code:     map[string]int{},
 	}
 	manifests := map[string]int{} // package.json files outside node_modules, by folder
 	for i := range entries {
@@ -90,6 +92,12 @@ func (s *survey) classify(i int, e *fnpkg.Entry, manifests map[string]int) {
 		s.locks = append(s.locks, i)
 		return
 	}
+	if kind := metadataOf(e.Path, dir, base); kind != noMetadata && !inModules {
+		s.metadata[kind] = append(s.metadata[kind], i)
+		if !kind.isCode() {
+			return
+		}
+	}
 	if e.Path == "META-INF/MANIFEST.MF" || strings.HasPrefix(e.Path, "META-INF/maven/") {
 		s.rootIsJar = true
 	}
@@ -110,6 +118,14 @@ func (s *survey) classify(i int, e *fnpkg.Entry, manifests map[string]int) {
 		}
 	case ".class":
 		s.code["maven"]++
+	case ".rb":
+		if !inModules {
+			s.code["gem"]++
+		}
+	case ".php":
+		if !inModules {
+			s.code["composer"]++
+		}
 	default:
 		if mayBeProgram(e, base, ext) {
 			s.programs = append(s.programs, i)
