@@ -21,15 +21,15 @@ func (e *AmbiguousError) Error() string {
 			fmt.Fprintf(&b, "; and %d more", len(e.Hazards)-shown)
 			break
 		}
-		fmt.Fprintf(&b, "; %s: %s", h.ID, h.Detail)
+		fmt.Fprintf(&b, "; %s %q: %s", h.ID, h.Path, h.Detail)
 	}
 	return b.String()
 }
 
 // CheckUnambiguous returns an *AmbiguousError if p must not be signed, sealed
-// or let through, nil otherwise.
-func CheckUnambiguous(p Package) error {
-	if found := Ambiguities(p.Hazards()); len(found) > 0 {
+// or let through, nil otherwise. Hazards of the kinds in allowed are let pass.
+func CheckUnambiguous(p Package, allowed ...HazardID) error {
+	if found := Ambiguities(p.Hazards(), allowed...); len(found) > 0 {
 		return &AmbiguousError{Name: p.Name(), Hazards: found}
 	}
 	return nil

@@ -1,5 +1,7 @@
 package fnpkg
 
+import "slices"
+
 // HazardID names a kind of hazard. Ids are stable: policies and reports refer
 // to them.
 type HazardID string
@@ -32,6 +34,20 @@ const (
 	HazardUnicodePathExtra HazardID = "unicode-path"       // an extra field that gives the entry another name
 )
 
+// Known reports whether there is a hazard of that id.
+func (id HazardID) Known() bool {
+	switch id {
+	case HazardDuplicateName, HazardCaseFoldName, HazardFileAsDirectory, HazardParentPath,
+		HazardAbsolutePath, HazardBackslashPath, HazardControlName, HazardInvalidName,
+		HazardPrependedBytes, HazardTrailingBytes, HazardGapBytes, HazardHeaderMismatch,
+		HazardOverlap, HazardEscapingLink, HazardLoopingLink, HazardSpecialFile,
+		HazardSetuid, HazardZip64Mismatch, HazardMultiDisk, HazardMultipleEnds,
+		HazardMethod, HazardEncrypted, HazardUnicodePathExtra:
+		return true
+	}
+	return false
+}
+
 // Ambiguous reports whether two readers could see different packages in the
 // same bytes, so that a signature over the bytes would not say what runs.
 // verify, sign and seal refuse such packages.
@@ -50,11 +66,12 @@ type Hazard struct {
 	Detail string // what was found, for a person; may quote hostile text
 }
 
-// Ambiguities returns the hazards that make a package ambiguous.
-func Ambiguities(hazards []Hazard) []Hazard {
+// Ambiguities returns the hazards that make a package ambiguous, without those
+// of the kinds in allowed.
+func Ambiguities(hazards []Hazard, allowed ...HazardID) []Hazard {
 	var out []Hazard
 	for _, h := range hazards {
-		if h.ID.Ambiguous() {
+		if h.ID.Ambiguous() && !slices.Contains(allowed, h.ID) {
 			out = append(out, h)
 		}
 	}

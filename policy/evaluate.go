@@ -40,6 +40,7 @@ type evaluation struct {
 func (e evaluation) packageCheck() Check {
 	c := Check{ID: CheckPackage, Wanted: "a package that can be read in one way only"}
 	ambiguous := fnpkg.Ambiguities(e.pkg.Hazards)
+	refused := fnpkg.Ambiguities(e.pkg.Hazards, e.policy.UnsafeAllowHazards...)
 	switch {
 	case e.pkg.Err != nil:
 		c.Outcome, c.Reason = Fail, e.pkg.Err.Error()
@@ -49,11 +50,11 @@ func (e evaluation) packageCheck() Check {
 		c.Outcome, c.Reason = NotChecked, "it is no function package, only a file"
 	case len(ambiguous) == 0:
 		c.Outcome, c.Found = Pass, string(e.pkg.Kind)
-	case e.policy.UnsafeAllowAmbiguous:
+	case len(refused) == 0:
 		c.Outcome, c.Found = NotChecked, describe(ambiguous)
-		c.Reason = "ambiguous packages were allowed"
+		c.Reason = "ambiguous, and allowed: " + c.Found
 	default:
-		c.Outcome, c.Found = Fail, describe(ambiguous)
+		c.Outcome, c.Found = Fail, describe(refused)
 		c.Reason = "two readers could see different packages in the same bytes: " + c.Found
 	}
 	return c

@@ -263,9 +263,9 @@ func TestEvaluate(t *testing.T) {
 		"ambiguous and allowed": {
 			make:     func(s *scene) { s.message("b", false, s.accepted, mine) },
 			pkg:      &policy.PackageFacts{Kind: fnpkg.KindZip, Hazards: []fnpkg.Hazard{{ID: fnpkg.HazardDuplicateName}}},
-			policy:   policy.Policy{UnsafeAllowAmbiguous: true},
+			policy:   policy.Policy{UnsafeAllowHazards: []fnpkg.HazardID{fnpkg.HazardDuplicateName}},
 			accepted: true,
-			want: []string{"not-checked package: ambiguous packages were allowed",
+			want: []string{"not-checked package: ambiguous, and allowed: duplicate-name",
 				"pass bundle", "pass signature b", "pass digest b", noType},
 		},
 		"hazard that is not ambiguous": {

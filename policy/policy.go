@@ -10,9 +10,9 @@ type Policy struct {
 	// there, one at least for each.
 	Types []string
 
-	// UnsafeAllowAmbiguous accepts a package that two readers could read
-	// differently.
-	UnsafeAllowAmbiguous bool
+	// UnsafeAllowHazards are kinds of hazard that refuse no package, although
+	// two readers could read it differently.
+	UnsafeAllowHazards []fnpkg.HazardID
 }
 
 // PackageFacts is what is known of the package itself. Its zero value says that

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +30,12 @@ type Input struct {
 	Feed      *vulndb.DB // nil to leave the scan out
 	Signer    Signer
 	Threshold vulndb.Threshold
+
+	Catalog catalog.Options
+
+	// UnsafeAllowHazards are kinds of hazard that a package is sealed in spite
+	// of.
+	UnsafeAllowHazards []fnpkg.HazardID
 
 	// Version of fnseal, named as the tool in documents.
 	Version string
@@ -63,11 +70,14 @@ func Seal(ctx context.Context, in Input) (*Result, error) {
 	if in.Package.Kind() == fnpkg.KindDirectory {
 		return nil, fmt.Errorf("sealing %s: %w", in.Package.Name(), fnpkg.ErrNoDigest)
 	}
-	if err := fnpkg.CheckUnambiguous(in.Package); err != nil {
+	if err := fnpkg.CheckUnambiguous(in.Package, in.UnsafeAllowHazards...); err != nil {
 		return nil, err
 	}
-	inv, err := catalog.Catalog(ctx, in.Package, catalog.Options{ContentDigest: true})
+	inv, err := catalog.Catalog(ctx, in.Package, in.Catalog)
 	if err != nil {
+		return nil, err
+	}
+	if inv.Subject.Content, err = contentDigest(ctx, in.Package); err != nil {
 		return nil, err
 	}
 	res := &Result{Inventory: inv}
@@ -141,6 +151,17 @@ func attested(ctx context.Context, signer Signer, c claim) ([]byte, error) {
 		return nil, err
 	}
 	return signer.SignStatement(ctx, text)
+}
+
+// contentDigest is zero where none is defined: for a package sealed in spite of
+// a hazard, or one with special files. It explains and proves nothing.
+func contentDigest(ctx context.Context, p fnpkg.Package) (fnpkg.ContentDigest, error) {
+	content, err := fnpkg.DigestContent(ctx, p)
+	var ambiguous *fnpkg.AmbiguousError
+	if errors.As(err, &ambiguous) || errors.Is(err, fnpkg.ErrNoContentDigest) {
+		return fnpkg.ContentDigest{}, nil
+	}
+	return content, err
 }
 
 // JSON returns the texts of the bundles.

@@ -118,6 +118,7 @@ func codeOf(err error) int {
 func hintOf(err error) string {
 	var hinted *hintError
 	var limit *fnpkg.LimitError
+	var ambiguous *fnpkg.AmbiguousError
 	var stale *vulndb.StaleError
 	switch {
 	case errors.As(err, &hinted):
@@ -128,6 +129,8 @@ func hintOf(err error) string {
 		return "fnseal db update --source DIR-or-URL"
 	case errors.As(err, &stale):
 		return "fnseal db update --source DIR-or-URL, or accept the age with --max-db-age"
+	case errors.As(err, &ambiguous):
+		return "pack it again without what is named, or accept it with --unsafe-allow-hazard " + string(ambiguous.Hazards[0].ID)
 	case errors.As(err, &limit) && limit.Flag != "":
 		return "raise it with --" + limit.Flag + " if the package is trusted"
 	}

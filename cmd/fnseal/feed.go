@@ -10,8 +10,6 @@ import (
 	"github.com/fnseal/fnseal/vulndb"
 )
 
-const defaultMaxAge = 7 * 24 * time.Hour
-
 func dbFlag() cli.Flag {
 	return &cli.StringFlag{
 		Name:    "db",

@@ -57,6 +57,27 @@ func limits(c *cli.Context) (fnpkg.Limits, error) {
 	return l, nil
 }
 
+// hazardFlag lets a package pass in spite of a hazard.
+func hazardFlag() cli.Flag {
+	return &cli.StringSliceFlag{
+		Name:  "unsafe-allow-hazard",
+		Usage: "do not refuse the package for hazards of this kind (`ID`, for example case-fold-name), repeatable",
+	}
+}
+
+// allowedHazards reads what hazardFlag was given.
+func allowedHazards(c *cli.Context) ([]fnpkg.HazardID, error) {
+	var ids []fnpkg.HazardID
+	for _, name := range c.StringSlice("unsafe-allow-hazard") {
+		id := fnpkg.HazardID(name)
+		if !id.Known() {
+			return nil, usagef("--unsafe-allow-hazard: there is no hazard %q", name)
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}
+
 // sizeUnits are the suffixes of a size, the longest first.
 var sizeUnits = [...]struct {
 	suffix string

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/urfave/cli/v2"
@@ -9,7 +8,6 @@ import (
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/report"
 	"github.com/fnseal/fnseal/sbom"
-	"github.com/fnseal/fnseal/sbom/catalog"
 )
 
 var sbomFormats = []string{"table", "cyclonedx-json", "json"}
@@ -46,9 +44,9 @@ Examples:
 				return err
 			}
 			defer p.Close()
-			inv, err := catalog.Catalog(c.Context, p, catalog.Options{})
+			inv, err := catalogue(c, e, p)
 			if err != nil {
-				return fmt.Errorf("cataloguing %s: %w", ref, err)
+				return err
 			}
 			warnInventory(e, inv)
 			return writeOutputs(c.Context, e, outs,

@@ -9,7 +9,6 @@ import (
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/report"
-	"github.com/fnseal/fnseal/sbom/catalog"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
@@ -93,9 +92,5 @@ func inventoryOf(ctx context.Context, c *cli.Context, e *env, ref string) (*fnpk
 		return nil, err
 	}
 	defer p.Close()
-	inv, err = catalog.Catalog(ctx, p, catalog.Options{})
-	if err != nil {
-		return nil, fmt.Errorf("cataloguing %s: %w", ref, err)
-	}
-	return inv, nil
+	return catalogue(c, e, p)
 }

@@ -35,7 +35,7 @@ Examples:
 			&cli.StringFlag{Name: "bundle", Usage: "add the bundles to `FILE` (default: TARGET.sigstore.jsonl)"},
 			outputFlag(sealFormats...), dbFlag(), maxAgeFlag(), failOnFlag("none"),
 			&cli.BoolFlag{Name: "no-scan", Usage: "leave the scan out; the seal then says nothing of vulnerabilities"},
-			timestampFlag(),
+			timestampFlag(), hazardFlag(),
 		}, limitFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
@@ -59,6 +59,9 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 	if in.Threshold, err = threshold(c); err != nil {
 		return err
 	}
+	if in.UnsafeAllowHazards, err = allowedHazards(c); err != nil {
+		return err
+	}
 	bundles, err := bundlePath(c, ref, attest.LinesPath)
 	if err != nil {
 		return err
@@ -79,7 +82,12 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 	if in.Signer, err = signer(c, e); err != nil {
 		return err
 	}
+	var done func()
+	if in.Catalog, done, err = catalogOptions(c, e); err != nil {
+		return err
+	}
 	result, err := seal.Seal(c.Context, in)
+	done()
 	if err != nil {
 		return fmt.Errorf("sealing %s: %w", ref, err)
 	}

@@ -24,6 +24,7 @@ Examples:
 		Flags: append([]cli.Flag{
 			signingKeyFlag(),
 			&cli.StringFlag{Name: "bundle", Usage: "write the bundle to `FILE` (default: the signed file's name with .sigstore.json)"},
+			hazardFlag(),
 		}, limitFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "FILE")
@@ -34,12 +35,16 @@ Examples:
 			if err != nil {
 				return err
 			}
+			allowed, err := allowedHazards(c)
+			if err != nil {
+				return err
+			}
 			p, err := openArtifact(c.Context, c, e, ref)
 			if err != nil {
 				return err
 			}
 			defer p.Close()
-			if err := fnpkg.CheckUnambiguous(p); err != nil {
+			if err := fnpkg.CheckUnambiguous(p, allowed...); err != nil {
 				return err
 			}
 			s, err := signer(c, e)

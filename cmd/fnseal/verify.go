@@ -39,6 +39,7 @@ Examples:
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
 			&cli.StringSliceFlag{Name: "type", Usage: "demand an accepted attestation of this predicate `TYPE` (a URI, or cyclonedx, vulns), repeatable"},
 			&cli.BoolFlag{Name: "offline", Usage: "open no network connection; verifying with a key never does"},
+			hazardFlag(),
 			outputFlag(verifyFormats...),
 		}, limitFlags()...),
 		Action: func(c *cli.Context) error {
@@ -57,6 +58,9 @@ func verifyTarget(c *cli.Context, e *env, ref string) error {
 		return err
 	}
 	in := gate.Input{Policy: policy.Policy{Types: predicateTypes(c.StringSlice("type"))}}
+	if in.Policy.UnsafeAllowHazards, err = allowedHazards(c); err != nil {
+		return err
+	}
 	if in.Keys, err = publicKeys(c.StringSlice("key")); err != nil {
 		return err
 	}
