@@ -10,6 +10,16 @@ type Subject struct {
 	Digest  Digest        // exact digest; zero for a directory
 	Content ContentDigest // content digest
 	Newest  time.Time     // newest entry time, UTC; zero if no entry has one
+
+	// Layers that the package was judged with, in the order in which they lie
+	// over one another, the topmost last.
+	Layers []Layer
+}
+
+// Layer is a layer that a function was judged with.
+type Layer struct {
+	Name   string // base name, never a path
+	Digest Digest // exact digest; zero for a directory
 }
 
 // Inventory is what is known of a function package's content.
