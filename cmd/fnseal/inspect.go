@@ -8,6 +8,7 @@ import (
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/inspect"
+	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/report"
 )
 
@@ -86,9 +87,10 @@ func dayFlag(c *cli.Context, e *env, name string) (time.Time, error) {
 // warnInspect says aloud what must not be overlooked in a long report.
 func warnInspect(e *env, r *inspect.Report) {
 	if ambiguous := fnpkg.Ambiguities(r.Hazards); len(ambiguous) > 0 {
-		e.warn("%v", &fnpkg.AmbiguousError{Name: r.Subject.Name, Hazards: ambiguous})
+		err := &fnpkg.AmbiguousError{Name: r.Subject.Name, Hazards: ambiguous}
+		e.warn("%s", term.Clean(err.Error()))
 	}
 	if r.Unread.Count > 0 {
-		e.warn("%s: %d files of it could not be read", r.Subject.Name, r.Unread.Count)
+		e.warn("%s: %d of its files could not be read", term.Clean(r.Subject.Name), r.Unread.Count)
 	}
 }
