@@ -56,7 +56,9 @@ func sortLicenses(licenses []fnpkg.License) {
 	})
 }
 
-func writeLicenses(licenses []fnpkg.License) *cdx.Licenses {
+// writeLicenses lists licences, each acknowledged as said: declared, concluded
+// or, if empty, neither.
+func writeLicenses(licenses []fnpkg.License, as cdx.LicenseAcknowledgement) *cdx.Licenses {
 	settled := settle(licenses)
 	if len(settled) == 0 {
 		return nil
@@ -65,11 +67,15 @@ func writeLicenses(licenses []fnpkg.License) *cdx.Licenses {
 	for _, l := range settled {
 		switch {
 		case l.Expression == "":
-			out = append(out, cdx.LicenseChoice{License: &cdx.License{Name: l.Name}})
+			out = append(out, cdx.LicenseChoice{License: &cdx.License{Name: l.Name, Acknowledgement: as}})
 		case knownID()[l.Expression]:
-			out = append(out, cdx.LicenseChoice{License: &cdx.License{ID: l.Expression}})
+			out = append(out, cdx.LicenseChoice{License: &cdx.License{ID: l.Expression, Acknowledgement: as}})
 		default:
-			out = append(out, cdx.LicenseChoice{Expression: l.Expression})
+			choice := cdx.LicenseChoice{Expression: l.Expression}
+			if as != "" {
+				choice.Acknowledgement = &as
+			}
+			out = append(out, choice)
 		}
 	}
 	return &out

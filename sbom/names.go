@@ -1,11 +1,25 @@
 package sbom
 
-// Names of the properties in which a document keeps what CycloneDX has no
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
+
+// Names of the properties in which a document keeps what its format has no
 // field for. They are stable.
 const (
-	propOrigin     = "fnseal:origin"     // of a component: shipped, bundled, declared, runtime
-	propConfidence = "fnseal:confidence" // of a component, 0 to 1; absent when 1
-	propFoundBy    = "fnseal:found-by"   // of a component: the technique
+	propOrigin     = "fnseal:origin"      // of a component: shipped, bundled, declared, runtime
+	propConfidence = "fnseal:confidence"  // of a component, 0 to 1; absent when 1
+	propFoundBy    = "fnseal:found-by"    // of a component: the technique
+	propFoundAt    = "fnseal:found-at"    // of a component, where the format has no occurrences; repeated
+	propTree       = "fnseal:tree-sha256" // of a component that is a tree of files
+	propSource     = "fnseal:source"      // of a component, where the format has no place for it: a URL
+	propPackage    = "fnseal:package"     // of a component in a merged document: the reference of its package
 
 	propKind    = "fnseal:kind"           // of the package: zip, directory, …
 	propSize    = "fnseal:size"           // of the package, in bytes
@@ -13,9 +27,161 @@ const (
 	propNewest  = "fnseal:newest-entry"   // of the package, where the timestamp says something else
 
 	propCoverage = "fnseal:coverage:" // and an ecosystem: "<state> <files> <reason>"
+	propEdges    = "fnseal:edges:"    // and an ecosystem: state of the edges from its components
 	propHazard   = "fnseal:hazard:"   // and a hazard's id: the entry's name
 )
 
-// rootRef is the reference of the package itself. It is no purl, so that no
-// component can have it.
-const rootRef = "package"
+// Properties of the taxonomy that BSI TR-03183-2 defines for CycloneDX.
+const (
+	bsiFilename   = "bsi:component:filename"
+	bsiExecutable = "bsi:component:executable"
+	bsiArchive    = "bsi:component:archive"
+	bsiStructured = "bsi:component:structured"
+)
+
+// property is one name with its value.
+type property struct{ name, value string }
+
+// packageProperties are those of a package in a document dated stamp.
+func packageProperties(inv *fnpkg.Inventory, stamp time.Time) []property {
+	s := inv.Subject
+	list := []property{{propKind, string(s.Kind)}}
+	add := func(name, value string) { list = append(list, property{name, value}) }
+	if s.Size != 0 {
+		add(propSize, strconv.FormatInt(s.Size, 10))
+	}
+	if !s.Content.IsZero() {
+		add(propContent, s.Content.String())
+	}
+	if !s.Newest.IsZero() && formatTime(stamp) != formatTime(s.Newest) {
+		add(propNewest, formatTime(s.Newest))
+	}
+	for _, c := range inv.Coverage {
+		add(propCoverage+c.Ecosystem, strings.TrimSpace(fmt.Sprintf("%s %d %s", c.State, c.Files, c.Reason)))
+		if c.Edges != "" {
+			add(propEdges+c.Ecosystem, string(c.Edges))
+		}
+	}
+	for _, h := range inv.Hazards {
+		add(propHazard+string(h.ID), h.Path)
+	}
+	return list
+}
+
+// componentProperties are those of a component of the unit u.
+func componentProperties(u *unit, c fnpkg.Component) []property {
+	list := []property{{propOrigin, string(c.Origin)}}
+	if c.Confidence != 1 {
+		list = append(list, property{propConfidence, strconv.FormatFloat(c.Confidence, 'g', -1, 64)})
+	}
+	if c.FoundBy != "" {
+		list = append(list, property{propFoundBy, c.FoundBy})
+	}
+	if c.TreeSHA256 != "" {
+		list = append(list, property{propTree, c.TreeSHA256})
+	}
+	if u.ref != rootRef {
+		list = append(list, property{propPackage, u.ref})
+	}
+	return list
+}
+
+// readPackageProperty takes over one property of a package. Those that say
+// nothing valid are ignored, for any tool may write such a name.
+func readPackageProperty(inv *fnpkg.Inventory, name, value string) {
+	s := &inv.Subject
+	switch {
+	case name == propKind:
+		s.Kind = fnpkg.Kind(value)
+	case name == propSize:
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n > 0 {
+			s.Size = n
+		}
+	case name == propContent:
+		if digits, ok := strings.CutPrefix(value, fnpkg.ContentScheme+":"); ok {
+			if digest, err := fnpkg.ParseDigest("sha256:" + digits); err == nil {
+				s.Content = fnpkg.ContentDigest(digest)
+			}
+		}
+	case strings.HasPrefix(name, propCoverage):
+		readCoverage(inv, strings.TrimPrefix(name, propCoverage), value)
+	case strings.HasPrefix(name, propEdges):
+		ecosystem := strings.TrimPrefix(name, propEdges)
+		i := slices.IndexFunc(inv.Coverage, func(c fnpkg.Coverage) bool { return c.Ecosystem == ecosystem })
+		if state, ok := coverageState(value); ok && i >= 0 {
+			inv.Coverage[i].Edges = state
+		}
+	case strings.HasPrefix(name, propHazard):
+		inv.Hazards = append(inv.Hazards, fnpkg.Hazard{
+			ID: fnpkg.HazardID(strings.TrimPrefix(name, propHazard)), Path: value,
+		})
+	}
+}
+
+func readCoverage(inv *fnpkg.Inventory, ecosystem, value string) {
+	state, rest, _ := strings.Cut(value, " ")
+	files, reason, _ := strings.Cut(rest, " ")
+	n, err := strconv.Atoi(files)
+	if err != nil || n < 0 {
+		return
+	}
+	if s, ok := coverageState(state); ok {
+		inv.Coverage = append(inv.Coverage, fnpkg.Coverage{
+			Ecosystem: ecosystem, State: s, Files: n, Reason: strings.TrimSpace(reason),
+		})
+	}
+}
+
+func coverageState(word string) (fnpkg.CoverageState, bool) {
+	switch s := fnpkg.CoverageState(word); s {
+	case fnpkg.CoverageComplete, fnpkg.CoveragePartial, fnpkg.CoverageNone:
+		return s, true
+	}
+	return "", false
+}
+
+// readComponentProperty takes over one property of a component.
+func readComponentProperty(c *fnpkg.Component, name, value string) {
+	switch name {
+	case propOrigin:
+		switch o := fnpkg.Origin(value); o {
+		case fnpkg.OriginShipped, fnpkg.OriginBundled, fnpkg.OriginDeclared, fnpkg.OriginRuntime:
+			c.Origin = o
+		}
+	case propConfidence:
+		if f, err := strconv.ParseFloat(value, 64); err == nil {
+			c.Confidence = f
+		}
+	case propFoundBy:
+		c.FoundBy = value
+	case propFoundAt:
+		if value != "" {
+			c.Occurrences = append(c.Occurrences, fnpkg.Occurrence{Path: value})
+		}
+	case propSource:
+		if isAbsolute(value) {
+			c.SourceURL = value
+		}
+	case propTree:
+		if isHex(value, 32) {
+			c.TreeSHA256 = strings.ToLower(value)
+		}
+	}
+}
+
+// formatTime writes whole seconds in UTC, and nothing for no time or one that
+// RFC 3339 cannot express.
+func formatTime(t time.Time) string {
+	t = t.UTC().Truncate(time.Second)
+	if t.IsZero() || t.Year() < 1 || t.Year() > 9999 {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// readNewest takes over the time of the newest entry.
+func readNewest(s *fnpkg.Subject, text string) {
+	if t, err := time.Parse(time.RFC3339, text); err == nil && formatTime(t) != "" {
+		s.Newest = t.UTC().Truncate(time.Second)
+	}
+}
