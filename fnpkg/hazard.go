@@ -32,6 +32,7 @@ const (
 	HazardMethod           HazardID = "unsupported-method" // a compression method other than store and deflate
 	HazardEncrypted        HazardID = "encrypted-entry"    // content that needs a password
 	HazardUnicodePathExtra HazardID = "unicode-path"       // an extra field that gives the entry another name
+	HazardWhiteout         HazardID = "whiteout"           // a layer that removes what it adds, or removes in a way of one file system
 )
 
 // Known reports whether there is a hazard of that id.
