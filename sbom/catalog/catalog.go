@@ -44,16 +44,10 @@ type Options struct {
 // A file that cannot be read as what its name says does not fail the call: it
 // makes the coverage of its ecosystem partial, with the reason. A package whose
 // bytes cannot be read at all does.
-func Catalog(ctx context.Context, p fnpkg.Package, o Options) (_ *fnpkg.Inventory, err error) {
+func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory, error) {
 	if o.Limits == (fnpkg.Limits{}) {
 		o.Limits = fnpkg.DefaultLimits()
 	}
-	var tmp scratch
-	defer func() {
-		if rerr := tmp.remove(); err == nil && rerr != nil {
-			err = fmt.Errorf("cleaning up after %s: %w", p.Name(), rerr)
-		}
-	}()
 	s := look(p.Entries())
 	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
@@ -67,11 +61,9 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (_ *fnpkg.Inventor
 		{"PHP packages", catalogComposer},
 		{"NuGet packages", catalogDotnet},
 		{"lock files", catalogLocks},
-		{"Go binaries", func(ctx context.Context, s *survey, begin func()) (result, error) {
-			return catalogGo(ctx, s, &tmp, begin)
-		}},
+		{"Go binaries", catalogGo},
 		{"Java archives", func(ctx context.Context, s *survey, begin func()) (result, error) {
-			return catalogJava(ctx, s, p.Name(), o.Limits, &tmp, begin)
+			return catalogJava(ctx, s, p.Name(), o.Limits, begin)
 		}},
 	}
 	results := make([]result, len(techniques))
@@ -103,9 +95,11 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (_ *fnpkg.Inventor
 		return nil, err
 	}
 	if o.ContentDigest {
-		if inv.Subject.Content, err = fnpkg.DigestContent(ctx, p); err != nil {
+		content, err := fnpkg.DigestContent(ctx, p)
+		if err != nil {
 			return nil, err
 		}
+		inv.Subject.Content = content
 	}
 
 	all := join(results)

@@ -7,25 +7,27 @@ import (
 	"crypto/sha512"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"hash"
 	"io"
 	"path"
+	"runtime/debug"
 	"strings"
-
-	"github.com/anchore/syft/syft/pkg"
-	"github.com/anchore/syft/syft/pkg/cataloger/golang"
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/sbom/purl"
 )
 
+const goFoundBy = "go-module-binary"
+
 // catalogGo finds the modules Go binaries are built of: the main module, its
 // dependencies and the standard library.
-func catalogGo(ctx context.Context, s *survey, tmp *scratch, begin func()) (result, error) {
+func catalogGo(ctx context.Context, s *survey, begin func()) (result, error) {
 	results := make([]result, len(s.programs))
 	err := each(ctx, len(s.programs), func(ctx context.Context, i int) error {
 		e := s.entries[s.programs[i]]
 		begin()
-		if err := results[i].addProgram(ctx, e, tmp); err != nil {
+		if err := results[i].addProgram(ctx, e); err != nil {
 			if cerr := ctx.Err(); cerr != nil {
 				return cerr
 			}
@@ -37,155 +39,260 @@ func catalogGo(ctx context.Context, s *survey, tmp *scratch, begin func()) (resu
 }
 
 // addProgram adds the modules of one file, if it is a Go binary.
-func (r *result) addProgram(ctx context.Context, e fnpkg.Entry, tmp *scratch) error {
-	kind, err := sniff(e)
-	if err != nil || kind == noProgram {
-		return err
-	}
-	if kind == otherProgram {
-		r.others++
-		return nil
-	}
-	content, err := e.Open()
+func (r *result) addProgram(ctx context.Context, e fnpkg.Entry) error {
+	p, err := readProgram(ctx, e)
 	if err != nil {
 		return err
 	}
-	defer content.Close()
-	if ctx, err = tmp.in(ctx); err != nil {
-		return err
-	}
-
-	// Nothing but the binary is looked at: no module cache, no vendor folder,
-	// no proxy, and no version guessed from flags or the build's commit.
-	all := newFiles(ctx, func() {})
-	all.add(e.Path, func() (io.ReadCloser, error) { return keepOpen{content}, nil })
-	packages, _, err := golang.NewGoModuleBinaryCataloger(golang.CatalogerConfig{}).Catalog(ctx, all)
-	if cerr := ctx.Err(); cerr != nil {
-		return cerr
-	}
-	if len(packages) == 0 {
-		switch {
-		case kind == mayBeGoProgram && err == nil:
-			r.others++
-			return nil
-		case err != nil && strings.Contains(err.Error(), "UPX"):
-			return errors.New("it is packed in a way that cannot be unpacked")
-		}
-		return errors.New("its build information cannot be read")
+	switch p.kind {
+	case noProgram:
+		return nil
+	case otherProgram:
+		r.others++
+		return nil
+	case packedProgram:
+		r.others++
+		r.unread = append(r.unread, unread{"generic", e.Path, "it is packed with UPX: unpack it (upx -d) to see what it is made of"})
+		return nil
+	case strippedGoProgram:
+		return errors.New("it was built by Go, and its build information was removed")
 	}
 	r.programs++
-
-	main := ""
-	for _, p := range packages {
-		m, ok := p.Metadata.(pkg.GolangBinaryBuildinfoEntry)
-		if !ok {
-			continue
-		}
-		version := p.Version
-		if p.Name == "stdlib" {
-			version = strings.TrimPrefix(version, "go")
-		}
-		id, err := purl.New("golang", p.Name, version)
-		if err != nil {
-			r.unread = append(r.unread, unread{"golang", e.Path, err.Error()})
-			continue
-		}
-		f := find{
-			purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1,
-			licenses: licensesOf(p), foundBy: "go-module-binary",
-		}
-		if p.Name == m.MainModule {
-			// The binary is this one component as a file.
-			if f.sha256, f.sha512, err = hashContent(io.NewSectionReader(content, 0, e.Size)); err != nil {
-				return err
-			}
-			main = id.Text
-		}
-		r.finds = append(r.finds, f)
+	info, err := debug.ParseBuildInfo(p.info.modules)
+	if err != nil {
+		return fmt.Errorf("its build information cannot be read: %w", err)
 	}
-	for _, f := range r.finds {
-		r.edges = append(r.edges, fnpkg.Edge{From: main, To: f.purl.Text})
+	if p.sha256 == "" {
+		if p.sha256, p.sha512, err = hashEntry(e); err != nil {
+			return err
+		}
+	}
+	r.addModules(e.Path, p, info)
+	if p.info.modules == "" {
+		r.unread = append(r.unread, unread{"golang", e.Path, "its build information names no modules"})
 	}
 	return nil
 }
 
-// keepOpen is content that is closed by whoever opened it.
-type keepOpen struct{ fnpkg.Content }
+// addModules adds what build information names. The main module depends on all
+// the others; which of them depend on each other it does not say.
+func (r *result) addModules(file string, p program, info *debug.BuildInfo) {
+	add := func(name, version string) (id string) {
+		u, err := purl.New("golang", name, version)
+		if err != nil {
+			r.unread = append(r.unread, unread{"golang", file, err.Error()})
+			return ""
+		}
+		r.finds = append(r.finds, find{purl: u, path: file, origin: fnpkg.OriginShipped, confidence: 1, foundBy: goFoundBy})
+		return u.Text
+	}
+	main := ""
+	// A program built from files instead of a package has no module of its own.
+	if name, version := shippedModule(&info.Main); name != "" && name != "command-line-arguments" {
+		if main = add(name, version); main != "" {
+			// The binary is this one component as a file.
+			f := &r.finds[len(r.finds)-1]
+			f.sha256, f.sha512 = p.sha256, p.sha512
+		}
+	}
+	begin := len(r.finds)
+	for _, m := range info.Deps {
+		add(shippedModule(m))
+	}
+	if add("stdlib", goRelease(p.info.version)) != "" {
+		r.finds[len(r.finds)-1].licenses = []fnpkg.License{{Expression: "BSD-3-Clause"}}
+	}
+	for _, f := range r.finds[begin:] {
+		r.edges = append(r.edges, fnpkg.Edge{From: main, To: f.purl.Text})
+	}
+}
 
-func (keepOpen) Close() error { return nil }
+// shippedModule returns the module that is in the binary: the one that
+// replaces m if there is one. A folder that replaces it has no path and no
+// version to be known by, so it is m without one.
+func shippedModule(m *debug.Module) (name, version string) {
+	const unknown = "(devel)"
+	name, version = m.Path, m.Version
+	if by := m.Replace; by != nil {
+		version = by.Version
+		if !isFolder(by.Path) {
+			name = by.Path
+		}
+	}
+	if version == unknown {
+		version = ""
+	}
+	return name, version
+}
+
+// isFolder reports whether the path that replaces a module is one of a file
+// system, as go.mod tells them apart.
+func isFolder(p string) bool {
+	return strings.HasPrefix(p, ".") || strings.HasPrefix(p, "/") || strings.Contains(p, `\`) || len(p) > 1 && p[1] == ':'
+}
+
+// goRelease returns the release of Go, of which the standard library is part,
+// or nothing for a version between releases.
+func goRelease(version string) string {
+	version, _, _ = strings.Cut(version, " ") // experiments
+	release, _ := strings.CutPrefix(version, "go")
+	if release == version {
+		return ""
+	}
+	return release
+}
 
 // programKind is what the bytes of a file say about how it was made.
 type programKind int
 
 const (
-	noProgram      programKind = iota
-	otherProgram               // an executable or library without Go's build information
-	goProgram                  // one with it
-	mayBeGoProgram             // an executable too likely Go's to be searched first
+	noProgram         programKind = iota
+	otherProgram                  // an executable or library without sign of Go
+	goProgram                     // one with Go's build information
+	strippedGoProgram             // one of Go's without it
+	packedProgram                 // one that unpacks itself when it is run
 )
 
-// The first bytes of executables: ELF, PE, Mach-O of either order and size,
-// and the universal binary that holds several.
-var programMagic = [][]byte{
-	[]byte("\x7fELF"), []byte("MZ"),
-	[]byte("\xfe\xed\xfa\xce"), []byte("\xfe\xed\xfa\xcf"),
-	[]byte("\xce\xfa\xed\xfe"), []byte("\xcf\xfa\xed\xfe"),
-	[]byte("\xca\xfe\xba\xbe"),
+// program is what one pass over a file brings.
+type program struct {
+	kind           programKind
+	info           buildInfo
+	sha256, sha512 string // set only where the file was read to its end
 }
 
-// buildInfoMagic begins Go's build information (debug/buildinfo).
-var buildInfoMagic = []byte("\xff Go buildinf:")
+const (
+	// pieceSize is how much of a file is read at a time. The headers of an
+	// executable lie within the first piece.
+	pieceSize = 256 << 10
 
-// sniff reads the first bytes of a file and, of a library, as much as it takes
-// to know whether Go built it: native libraries in Python wheels and npm
-// packages are large and many, and to parse one means to hold all of it in
-// memory; to search it does not. Programs are few, and most are Go's.
-func sniff(e fnpkg.Entry) (programKind, error) {
+	// oldProgramLimit bounds programs built before Go 1.18, which have to be
+	// held in memory.
+	oldProgramLimit = 256 << 20
+)
+
+// goTextMark begins the code of a program with a build id, which is most of
+// what Go builds.
+var goTextMark = []byte("\xff Go build ID: \"")
+
+// readProgram reads a file once, from front to back, and holds one piece of it
+// at a time. A file that is no program is left after its first bytes, and a
+// library as soon as it cannot be Go's.
+func readProgram(ctx context.Context, e fnpkg.Entry) (program, error) {
 	c, err := e.Open()
 	if err != nil {
-		return noProgram, err
+		return program{}, err
 	}
 	defer c.Close()
-	buf := make([]byte, 64<<10)
-	n, err := io.ReadFull(c, buf[:4])
-	if err != nil {
-		return noProgram, ignoreEnd(err)
+
+	piece := make([]byte, 4, pieceSize)
+	if _, err := io.ReadFull(c, piece); err != nil {
+		return program{}, ignoreEnd(err)
 	}
-	if !isProgram(buf[:n]) {
-		return noProgram, nil
+	if !isProgram(piece) {
+		return program{}, nil
 	}
-	if !isLibrary(e.Path) {
-		return mayBeGoProgram, nil
+	n, err := io.ReadFull(c, piece[4:cap(piece)])
+	if ignoreEnd(err) != nil {
+		return program{}, err
 	}
-	for {
-		m, err := io.ReadFull(c, buf[n:])
-		window := buf[:n+m]
-		if bytes.Contains(window, buildInfoMagic) {
-			return goProgram, nil
+	piece = piece[:4+n]
+
+	p := program{kind: otherProgram}
+	switch {
+	case bytes.Contains(piece[:min(len(piece), 4<<10)], []byte("UPX!")):
+		p.kind = packedProgram
+	case bytes.Contains(piece, goTextMark):
+		p.kind = strippedGoProgram
+	}
+	data := writableData(piece)
+	library := isLibrary(e.Path)
+	doubt := library && e.Size > pieceSize
+	if doubt && !mayBeGoLibrary(piece) {
+		return p, nil
+	}
+	var search buildInfoSearch
+	to, hashes := io.Writer(&search), newFileHashes()
+	if !library {
+		to = io.MultiWriter(&search, hashes)
+	}
+	for len(piece) > 0 {
+		if err := ctx.Err(); err != nil {
+			return program{}, err
 		}
-		if err != nil {
-			return otherProgram, ignoreEnd(err)
+		_, _ = to.Write(piece)
+		if doubt = doubt && !hasGoLibraryMark(piece); doubt && search.offset >= goMarksWithin {
+			return p, nil
 		}
-		// The magic may lie across two windows.
-		n = copy(buf, window[len(window)-len(buildInfoMagic):])
+		n, err := io.ReadFull(c, piece[:cap(piece)])
+		if ignoreEnd(err) != nil {
+			return program{}, err
+		}
+		piece = piece[:n]
 	}
+
+	info, ok := search.best(data)
+	if !ok && search.pointers {
+		info, ok = readOldBuildInfo(c, e.Size)
+	}
+	if ok {
+		p.kind, p.info = goProgram, info
+		if !library {
+			p.sha256, p.sha512 = hashes.sums()
+		}
+	}
+	return p, nil
 }
 
-func isProgram(head []byte) bool {
-	for _, magic := range programMagic {
-		if bytes.HasPrefix(head, magic) {
-			return true
-		}
-	}
-	return false
-}
-
+// isLibrary reports whether a file goes by the name of a native library.
 func isLibrary(name string) bool {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".so", ".node", ".dylib", ".dll":
 		return true
 	}
 	return strings.Contains(path.Base(name), ".so.")
+}
+
+// Native libraries in Python wheels and npm packages are large and many, and
+// hardly ever Go's. What Go builds as a library keeps the current goroutine in
+// thread-local storage, brings the runtime's data, and has among its names C's
+// way into Go, or else Go's note with the build id; linkers put both at the
+// beginning of the file.
+const (
+	// smallestGoData is below what the Go runtime alone brings of data that is
+	// written to or relocated: 200 kilobytes in Go 1.26.
+	smallestGoData = 64 << 10
+
+	goMarksWithin = 2 << 20
+)
+
+// mayBeGoLibrary reports whether a library with these first bytes may be Go's,
+// by its headers.
+func mayBeGoLibrary(head []byte) bool {
+	h, ok := readELFHeader(head)
+	if !ok {
+		return true
+	}
+	local, data := false, int64(0)
+	for _, s := range h.segments {
+		switch {
+		case s.kind == elfTLS:
+			local = true
+		case s.kind == elfLoad && s.flags&elfWritable != 0:
+			data += s.size()
+		}
+	}
+	return local && data >= smallestGoData
+}
+
+// hasGoLibraryMark reports whether a part of a library has a name that only
+// Go's have, or the note of a build id, of either byte order.
+func hasGoLibraryMark(piece []byte) bool {
+	for _, mark := range []string{"_cgo_", "crosscall", "\x04\x00\x00\x00Go\x00\x00", "\x00\x00\x00\x04Go\x00\x00"} {
+		if bytes.Contains(piece, []byte(mark)) {
+			return true
+		}
+	}
+	return false
 }
 
 func ignoreEnd(err error) error {
@@ -195,11 +302,37 @@ func ignoreEnd(err error) error {
 	return err
 }
 
+// fileHashes are the hashes a component gets that is one file.
+type fileHashes struct{ h256, h512 hash.Hash }
+
+func newFileHashes() fileHashes { return fileHashes{sha256.New(), sha512.New()} }
+
+// Write never fails.
+func (h fileHashes) Write(b []byte) (int, error) {
+	h.h256.Write(b)
+	return h.h512.Write(b)
+}
+
+// sums returns both in hexadecimal.
+func (h fileHashes) sums() (sum256, sum512 string) {
+	return hex.EncodeToString(h.h256.Sum(nil)), hex.EncodeToString(h.h512.Sum(nil))
+}
+
 // hashContent returns sha256 and sha512 in hexadecimal.
 func hashContent(r io.Reader) (sum256, sum512 string, err error) {
-	h256, h512 := sha256.New(), sha512.New()
-	if _, err := io.Copy(io.MultiWriter(h256, h512), r); err != nil {
+	h := newFileHashes()
+	if _, err := io.Copy(h, r); err != nil {
 		return "", "", err
 	}
-	return hex.EncodeToString(h256.Sum(nil)), hex.EncodeToString(h512.Sum(nil)), nil
+	sum256, sum512 = h.sums()
+	return sum256, sum512, nil
+}
+
+func hashEntry(e fnpkg.Entry) (sum256, sum512 string, err error) {
+	c, err := e.Open()
+	if err != nil {
+		return "", "", err
+	}
+	defer c.Close()
+	return hashContent(c)
 }

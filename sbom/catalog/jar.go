@@ -1,13 +1,9 @@
 package catalog
 
 import (
-	"archive/zip"
-	"bytes"
 	"context"
-	"fmt"
 	"io"
 	"path"
-	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -21,24 +17,42 @@ const (
 	// function.
 	nestedArchiveLimit = 512 << 20
 
-	// archiveMetadataLimit bounds the metadata of one archive, which may hold
-	// that of all the archives that were merged into it.
-	archiveMetadataLimit = 64 << 20
-
 	// nestedSeparator joins the path of an archive and a path within it.
 	nestedSeparator = "!/"
 )
 
-// jar is a Java archive reduced to what names it and the packages merged into
-// it: the manifest and Maven's metadata. The cataloger copies archives to disk
-// and opens them there, with all that is nested in them; given this, it copies
-// a few kilobytes, and what is nested was opened here, under fnseal's limits.
+// jar is what names a Java archive and the packages merged into it: the
+// manifest and Maven's metadata.
 type jar struct {
-	path    string // within the package; nested archives behind "!/"
-	parent  string // path of the archive it is nested in, or empty
-	reduced []byte // a zip
-	sha256  string
-	sha512  string
+	path     string // within the package; nested archives behind "!/"
+	parent   string // path of the archive it is nested in, or empty
+	root     bool   // it is the package itself
+	manifest javaManifest
+	poms     []*pom
+	sha256   string
+	sha512   string
+}
+
+// stem is the archive's file name without its extension.
+func (j *jar) stem() string {
+	base := path.Base(j.path)
+	return strings.TrimSuffix(base, path.Ext(base))
+}
+
+// readMetadata completes j from the archive's entries.
+func (j *jar) readMetadata(entries []fnpkg.Entry) error {
+	for _, e := range entries {
+		if e.Path == manifestPath && e.IsRegular() {
+			var err error
+			if j.manifest, err = readManifest(e); err != nil {
+				return err
+			}
+			break
+		}
+	}
+	var err error
+	j.poms, err = readPOMs(entries)
+	return err
 }
 
 // jarReader opens archives and what is nested in them. It may be used by
@@ -50,8 +64,8 @@ type jarReader struct {
 
 // read opens the archive in e and the archives in it. Archives that cannot be
 // read are noted, and reading goes on.
-func (r *jarReader) read(ctx context.Context, e fnpkg.Entry, begin func()) ([]jar, []unread, error) {
-	var jars []jar
+func (r *jarReader) read(ctx context.Context, e fnpkg.Entry, begin func()) ([]*jar, []unread, error) {
+	var jars []*jar
 	var failed []unread
 	var walk func(e fnpkg.Entry, name, parent string, depth int64) error
 	walk = func(e fnpkg.Entry, name, parent string, depth int64) error {
@@ -59,8 +73,9 @@ func (r *jarReader) read(ctx context.Context, e fnpkg.Entry, begin func()) ([]ja
 			return err
 		}
 		nested := func(e fnpkg.Entry) error { return walk(e, name+nestedSeparator+e.Path, name, depth+1) }
-		keep := func(j jar) { jars = append(jars, j) }
-		if err := r.open(e, jar{path: name, parent: parent}, depth, keep, nested); err != nil {
+		j := &jar{path: name, parent: parent}
+		keep := func() { jars = append(jars, j) }
+		if err := r.open(e, j, depth, keep, nested); err != nil {
 			if cerr := ctx.Err(); cerr != nil {
 				return cerr
 			}
@@ -73,17 +88,17 @@ func (r *jarReader) read(ctx context.Context, e fnpkg.Entry, begin func()) ([]ja
 	return jars, failed, err
 }
 
-// open completes j from the archive in e, and hands it and then each archive
+// open completes j from the archive in e, keeps it, and hands each archive
 // nested in it on.
-func (r *jarReader) open(e fnpkg.Entry, j jar, depth int64, keep func(jar), nested func(fnpkg.Entry) error) error {
+func (r *jarReader) open(e fnpkg.Entry, j *jar, depth int64, keep func(), nested func(fnpkg.Entry) error) error {
 	if r.limits.NestingDepth > 0 && depth > r.limits.NestingDepth {
-		return &fnpkg.LimitError{What: "depth of nested archives", Limit: r.limits.NestingDepth, Got: depth}
+		return &fnpkg.LimitError{What: "depth of nested archives", Limit: r.limits.NestingDepth, Got: depth, Flag: fnpkg.FlagMaxNesting}
 	}
 	if e.Size > nestedArchiveLimit {
 		return &fnpkg.LimitError{What: "bytes of an archive in the package", Limit: nestedArchiveLimit, Got: e.Size}
 	}
 	if r.budget.Add(-e.Size) < 0 && r.limits.TotalBytes > 0 {
-		return &fnpkg.LimitError{What: "bytes of archives in the package", Limit: r.limits.TotalBytes, Got: r.limits.TotalBytes + 1}
+		return &fnpkg.LimitError{What: "bytes of archives in the package", Limit: r.limits.TotalBytes, Got: r.limits.TotalBytes + 1, Flag: fnpkg.FlagMaxTotalBytes}
 	}
 	c, err := e.Open()
 	if err != nil {
@@ -97,10 +112,9 @@ func (r *jarReader) open(e fnpkg.Entry, j jar, depth int64, keep func(jar), nest
 	if j.sha256, j.sha512, err = hashContent(io.NewSectionReader(c, 0, e.Size)); err != nil {
 		return err
 	}
-	if j.reduced, err = reduce(archive.Entries()); err != nil {
-		return err
-	}
-	keep(j)
+	keep()
+	// What is unreadable of the archive's own metadata hides no archive in it.
+	unreadable := j.readMetadata(archive.Entries())
 	for _, inner := range archive.Entries() {
 		if inner.IsRegular() && isArchive(inner.Path) {
 			if err := nested(inner); err != nil {
@@ -108,7 +122,7 @@ func (r *jarReader) open(e fnpkg.Entry, j jar, depth int64, keep func(jar), nest
 			}
 		}
 	}
-	return nil
+	return unreadable
 }
 
 func isArchive(name string) bool {
@@ -117,80 +131,4 @@ func isArchive(name string) bool {
 		return true
 	}
 	return false
-}
-
-// reduce makes a zip of the entries that name Java packages.
-func reduce(entries []fnpkg.Entry) ([]byte, error) {
-	var out bytes.Buffer
-	w := zip.NewWriter(&out)
-	written := map[string]bool{}
-	put := func(name string, content []byte) error {
-		written[name] = true
-		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: zip.Store})
-		if err != nil {
-			return err
-		}
-		_, err = f.Write(content)
-		return err
-	}
-	for _, e := range entries {
-		if !e.IsRegular() || !namesJavaPackage(e.Path) || written[e.Path] {
-			continue
-		}
-		content, err := readText(e, manifestLimit)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", e.Path, err)
-		}
-		if n := int64(out.Len() + len(content)); n > archiveMetadataLimit {
-			return nil, &fnpkg.LimitError{What: "bytes of metadata in an archive", Limit: archiveMetadataLimit, Got: n}
-		}
-		if strings.HasSuffix(e.Path, ".xml") {
-			content = cutBuild(content)
-		}
-		if err := put(e.Path, content); err != nil {
-			return nil, err
-		}
-	}
-	if !written[manifestPath] {
-		// Without a manifest the cataloger does not look at Maven's metadata.
-		if err := put(manifestPath, []byte("Manifest-Version: 1.0\r\n\r\n")); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
-
-const manifestPath = "META-INF/MANIFEST.MF"
-
-func namesJavaPackage(name string) bool {
-	if name == manifestPath || name == "version.properties" {
-		return true
-	}
-	rest, ok := strings.CutPrefix(name, "META-INF/maven/")
-	return ok && (strings.HasSuffix(rest, "/pom.properties") || strings.HasSuffix(rest, "/pom.xml"))
-}
-
-// buildElements are the parts of a POM that say how a package is built, by whom
-// and with which others. They are most of its length.
-var buildElements = []string{
-	"build", "dependencies", "dependencyManagement", "profiles", "reporting", "distributionManagement",
-	"developers", "contributors", "mailingLists",
-}
-
-// cutBuild removes these parts: the cataloger guesses a POM's character set
-// from all of its text, which takes longer than all else it does. What is left
-// names the package and its licences; if it is no XML any more, there remain
-// Maven's properties.
-func cutBuild(pom []byte) []byte {
-	for _, name := range buildElements {
-		begin := bytes.Index(pom, []byte("<"+name+">"))
-		end := bytes.LastIndex(pom, []byte("</"+name+">"))
-		if begin >= 0 && end > begin {
-			pom = slices.Concat(pom[:begin], pom[end+len(name)+3:])
-		}
-	}
-	return pom
 }
