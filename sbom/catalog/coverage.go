@@ -36,7 +36,11 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 		"maven":    s.code["maven"],
 		"gem":      s.code["gem"] + len(s.metadata[gemSpec]),
 		"composer": s.code["composer"] + len(s.metadata[composerList]),
-		"nuget":    len(s.metadata[dotnetDeps]),
+		"nuget":    len(s.metadata[dotnetDeps]) + r.dotnet,
+		"cargo":    r.crates,
+		"apk":      len(s.metadata[apkDatabase]),
+		"deb":      len(s.metadata[dpkgDatabase]),
+		"rpm":      len(s.metadata[rpmDatabase]),
 		"generic":  r.others,
 	}
 	if shipped["npm"] == 0 && shipped["pypi"] > 0 && len(s.own) == 0 && len(s.npm) == 0 {
@@ -110,6 +114,8 @@ func noneReason(ecosystem string, n int) string {
 		return plural(n, "Ruby file") + " and no installed gem (specifications/*.gemspec)"
 	case "composer":
 		return plural(n, "PHP file") + " and no vendor/composer/installed.json"
+	case "apk", "deb", "rpm":
+		return plural(n, "package database") + " and no package in it"
 	case "nuget":
 		return plural(n, ".NET file") + " and no package in it"
 	case "maven":

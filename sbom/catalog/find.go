@@ -32,6 +32,8 @@ type result struct {
 	// programs counts executables of the technique's language, and others
 	// those of no known language.
 	programs, others int
+
+	crates, dotnet int // executables with a list of crates, .NET applications of one file
 }
 
 // join makes one result of several.
@@ -43,6 +45,8 @@ func join(results []result) result {
 		all.unread = append(all.unread, r.unread...)
 		all.programs += r.programs
 		all.others += r.others
+		all.crates += r.crates
+		all.dotnet += r.dotnet
 	}
 	return all
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -28,6 +29,7 @@ var errNoGem = errors.New("it states no name and version in plain words")
 func parseGemspec(text []byte) (gem, error) {
 	var g gem
 	var stub []string
+	development := map[string]bool{}
 	variable := "s" // the block's own name of the specification
 	for line := range bytes.Lines(text) {
 		s := strings.TrimSpace(string(line))
@@ -61,17 +63,23 @@ func parseGemspec(text []byte) (gem, error) {
 			}
 			continue
 		}
-		for _, call := range []string{"add_runtime_dependency", "add_dependency"} {
+		for _, call := range []string{"add_runtime_dependency", "add_dependency", "add_development_dependency"} {
 			arguments, ok := strings.CutPrefix(statement, call)
 			if !ok || arguments == "" || arguments[0] != '(' && arguments[0] != ' ' {
 				continue
 			}
-			if need, _, ok := rubyString(arguments[1:]); ok && need != "" {
+			if need, _, ok := rubyString(arguments[1:]); !ok || need == "" {
+			} else if call == "add_development_dependency" {
+				development[need] = true
+			} else {
 				g.needs = append(g.needs, need)
 			}
 			break
 		}
 	}
+	// Older specifications list all dependencies once more, without their kind,
+	// for a RubyGems that knows no kinds.
+	g.needs = slices.DeleteFunc(g.needs, func(need string) bool { return development[need] })
 	if stub != nil {
 		if g.name == "" {
 			g.name = stub[0]

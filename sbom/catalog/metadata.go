@@ -4,6 +4,8 @@ import (
 	"path"
 	"sort"
 	"strings"
+
+	"github.com/fnseal/fnseal/fnpkg"
 )
 
 // metadataKind is a kind of file in which a package manager notes what it
@@ -73,6 +75,10 @@ func metadataOf(p, dir, base string) metadataKind {
 		if strings.HasSuffix(base, ".deps.json") {
 			return dotnetDeps
 		}
+	case ".py":
+		if dir == "" || dir == "python" || path.Base(dir) == "site-packages" || path.Base(dir) == "dist-packages" {
+			return pythonVersion
+		}
 	case ".txt":
 		if strings.HasPrefix(base, "requirements") && !strings.Contains(dir, ".dist-info") {
 			return pythonWishes
@@ -92,8 +98,17 @@ func (s *survey) occupied(folder string) bool {
 	return i < len(s.entries) && strings.HasPrefix(s.entries[i].Path, prefix)
 }
 
+// file returns the entry of a path.
+func (s *survey) file(p string) (fnpkg.Entry, bool) {
+	i := sort.Search(len(s.entries), func(i int) bool { return s.entries[i].Path >= p })
+	if i == len(s.entries) || s.entries[i].Path != p {
+		return fnpkg.Entry{}, false
+	}
+	return s.entries[i], true
+}
+
 // hasFile reports whether there is an entry of a path.
 func (s *survey) hasFile(p string) bool {
-	i := sort.Search(len(s.entries), func(i int) bool { return s.entries[i].Path >= p })
-	return i < len(s.entries) && s.entries[i].Path == p
+	_, ok := s.file(p)
+	return ok
 }

@@ -23,7 +23,7 @@ const maxLength = 2048
 // Purl is a package URL split into the words of its ecosystem.
 type Purl struct {
 	Type    string // npm, pypi, golang, maven, …
-	Name    string // full name: "@scope/name", "group:artifact", a module path
+	Name    string // full name: "@scope/name", "group:artifact", a module path; of a distribution's package without the distribution
 	Version string // as the ecosystem writes it; empty when unknown
 
 	// Text is the canonical form with qualifiers and subpath.
@@ -66,9 +66,29 @@ func Parse(text string) (Purl, error) {
 	return build(u)
 }
 
-// WithVersion returns p with another version. Qualifiers are dropped.
+// WithVersion returns p with another version. Qualifiers are dropped, but for
+// the packages of a distribution, which are others without them.
 func (p Purl) WithVersion(version string) (Purl, error) {
+	if ofDistribution(p.Type) {
+		u, err := packageurl.FromString(p.Text)
+		if err != nil {
+			return Purl{}, fmt.Errorf("package URL %q: %w", p.Text, err)
+		}
+		u.Version = version
+		return build(u)
+	}
 	return New(p.Type, p.Name, version)
+}
+
+// ofDistribution reports whether a type is that of an operating system's
+// packages, whose namespace says which distribution they are from and is no
+// part of the name.
+func ofDistribution(typ string) bool {
+	switch typ {
+	case packageurl.TypeDebian, packageurl.TypeApk, packageurl.TypeRPM, packageurl.TypeAlpm:
+		return true
+	}
+	return false
 }
 
 // cutType returns what follows "pkg:typ/", in any case and with the slashes
@@ -124,7 +144,7 @@ func split(typ, name string) (namespace, last string) {
 // join is the reverse of split.
 func join(typ, namespace, name string) string {
 	switch {
-	case namespace == "":
+	case namespace == "" || ofDistribution(typ):
 		return name
 	case typ == packageurl.TypeMaven:
 		return namespace + ":" + name
