@@ -57,9 +57,11 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	}{
 		{"npm packages", catalogNPM},
 		{"Python packages", catalogPython},
+		{"Python packages without metadata", catalogStripped},
 		{"Ruby gems", catalogRuby},
 		{"PHP packages", catalogComposer},
 		{"NuGet packages", catalogDotnet},
+		{"operating system packages", catalogOS},
 		{"lock files", catalogLocks},
 		{"Go binaries", catalogGo},
 		{"Java archives", func(ctx context.Context, s *survey, begin func()) (result, error) {

@@ -48,7 +48,13 @@ func (r *result) addProgram(ctx context.Context, e fnpkg.Entry) error {
 	case noProgram:
 		return nil
 	case otherProgram:
-		r.others++
+		known, err := r.addNative(ctx, e)
+		if err != nil {
+			r.unread = append(r.unread, unread{"generic", e.Path, err.Error()})
+		}
+		if !known {
+			r.others++
+		}
 		return nil
 	case packedProgram:
 		r.others++
