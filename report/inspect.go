@@ -27,7 +27,7 @@ const (
 // as names allow.
 func InspectText(w io.Writer, r *inspect.Report) error {
 	t := &inspectText{}
-	t.line(shorten(term.Clean(r.Subject.Name), 40) + ": " + string(r.Form))
+	t.line(shorten(oneColon(term.Clean(r.Subject.Name)), 40) + ": " + string(r.Form))
 	for _, s := range inspectSections(r) {
 		t.line("")
 		t.line(s.title)
@@ -132,7 +132,7 @@ func percent(part, whole int64) string {
 	switch {
 	case part > 0 && p < 0.1:
 		return "<0.1 %"
-	case part <= whole && p > 99.9:
+	case part < whole && p > 99.9:
 		return "99.9 %"
 	case part > whole && p < 100.1:
 		return "100.1 %"
@@ -149,11 +149,11 @@ func targetSection(r *inspect.Report) inspectSection {
 	for _, h := range r.Providers {
 		s.add("provider", "%s", hintText(string(h.Provider), h.Hint))
 	}
-	for _, h := range r.Runtimes {
-		s.add("runtime", "%s", hintText(runtimeText(h), h.Hint))
-	}
 	if len(r.Providers) == 0 {
 		s.add("provider", "nothing in it tells")
+	}
+	for _, h := range r.Runtimes {
+		s.add("runtime", "%s", hintText(runtimeText(h), h.Hint))
 	}
 	return s
 }
@@ -196,7 +196,8 @@ func runtimeSection(r *inspect.Report) inspectSection {
 		how = "as the package tells; --runtime NAME states it"
 	}
 	s.add("name", "%s (%s)", run.Name, how)
-	s.add("state", "%s on %s", stateText(run.State), dayText(run.AsOf))
+	word, means := stateText(run.State)
+	s.add("state", "%s on %s%s", word, dayText(run.AsOf), means)
 	if !run.Known {
 		s.add("dates", "none: it is not among the runtimes known on %s", dayText(run.Taken))
 		return s
@@ -219,22 +220,23 @@ func runtimeSection(r *inspect.Report) inspectSection {
 	return s
 }
 
-func stateText(s fnpkg.RuntimeState) string {
+// stateText returns a word for a state and what follows from it.
+func stateText(s fnpkg.RuntimeState) (word, means string) {
 	switch s {
 	case fnpkg.RuntimeUnknown:
-		return "UNKNOWN"
+		return "UNKNOWN", ""
 	case fnpkg.RuntimeUnreleased:
-		return "not released"
+		return "not released", ""
 	case fnpkg.RuntimeSupported:
-		return "supported"
+		return "supported", ""
 	case fnpkg.RuntimeDeprecated:
-		return "DEPRECATED: no more security patches"
+		return "DEPRECATED", ": no more security patches"
 	case fnpkg.RuntimeNoCreate:
-		return "CLOSED: no patches, no new functions"
+		return "CLOSED", ": no security patches, no new functions"
 	case fnpkg.RuntimeNoUpdate:
-		return "CLOSED: no patches, no new functions, no updates"
+		return "CLOSED", ": no security patches, no new functions, no updates"
 	}
-	return string(s)
+	return string(s), ""
 }
 
 func dayText(t time.Time) string {
@@ -259,7 +261,7 @@ func nativeSection(r *inspect.Report) inspectSection {
 		s.add(a.Arch, "%s", text)
 	}
 	if r.Natives.Skipped > 0 {
-		s.add("not looked at", "%s", count(r.Natives.Skipped, "file"))
+		s.add("skipped", "%s, too many to look into", count(r.Natives.Skipped, "file"))
 	}
 	if len(s.rows) == 0 && r.Form != inspect.FormFile {
 		s.add("", "none; %s looked into", count(r.Natives.Looked, "file"))
@@ -362,11 +364,11 @@ func (t *inspectText) line(s string) { t.b.WriteString(s + "\n") }
 
 // row writes one row whose text begins at a column.
 func (t *inspectText) row(r inspectRow, column int) {
-	lead := "  " + shorten(term.Clean(r.label), inspectLabel-3)
+	lead := "  " + shorten(oneColon(term.Clean(r.label)), inspectLabel-3)
 	if n := len([]rune(lead)); n < column {
 		lead += strings.Repeat(" ", column-n)
 	}
-	if text := term.Clean(r.text); r.exact {
+	if text := oneColon(term.Clean(r.text)); r.exact {
 		t.line(lead + text)
 	} else {
 		for _, line := range breakWords(text, inspectColumns-column) {
@@ -374,6 +376,15 @@ func (t *inspectText) row(r inspectRow, column int) {
 			lead = strings.Repeat(" ", column)
 		}
 	}
+}
+
+// oneColon breaks up every pair of colons: GitHub's runner takes a line that
+// begins with one for a command, and where lines begin is decided later.
+func oneColon(s string) string {
+	for strings.Contains(s, "::") {
+		s = strings.ReplaceAll(s, "::", `\x3a:`)
+	}
+	return s
 }
 
 // pathEnd cuts a long path to its end, which tells more than its beginning.
