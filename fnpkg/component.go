@@ -65,6 +65,24 @@ type Component struct {
 	// FoundBy names the technique that found it, for example
 	// "javascript-package".
 	FoundBy string
+
+	// Evidence is what a component of origin bundled was recognised by, the
+	// surest first; other origins have none beside their occurrences.
+	Evidence []Evidence
+}
+
+// Evidence is one sign that a component, or its version, is in the package.
+type Evidence struct {
+	// Technique names the kind of sign, for example "source-map".
+	Technique string
+	// Path of the entry that was read; the base name of the file or folder
+	// for what was given beside the package.
+	Path string
+	// Detail is what was read there, one printable line. It is the package's
+	// text, not fnseal's.
+	Detail string
+	// Confidence in this sign alone, from 0 to 1.
+	Confidence float64
 }
 
 // Distribution is an archive that a component can be installed from. Nothing
