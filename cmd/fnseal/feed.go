@@ -62,7 +62,8 @@ func openFeed(c *cli.Context, e *env) (*vulndb.DB, error) {
 	}
 	path, err := dbPath(c)
 	if err != nil {
-		return nil, err
+		// Without a place to look there is no feed either.
+		return nil, hint(fmt.Errorf("%w: %v", vulndb.ErrNoFeed, err), "name a file with --db")
 	}
 	db, err := vulndb.Open(path)
 	if err != nil {
