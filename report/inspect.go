@@ -232,9 +232,9 @@ func stateText(s fnpkg.RuntimeState) (word, means string) {
 	case fnpkg.RuntimeDeprecated:
 		return "DEPRECATED", ": no more security patches"
 	case fnpkg.RuntimeNoCreate:
-		return "CLOSED", ": no security patches, no new functions"
+		return "CLOSED", ": no patches, no new functions"
 	case fnpkg.RuntimeNoUpdate:
-		return "CLOSED", ": no security patches, no new functions, no updates"
+		return "CLOSED", ": no patches, no new functions, no updates"
 	}
 	return string(s), ""
 }
