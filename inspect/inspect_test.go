@@ -320,6 +320,9 @@ func TestRemarks(t *testing.T) {
 		{"another C library", "", []node{program("bootstrap", musl)}, "musl-loader"},
 		{"not executable", "", []node{file("bootstrap", "#!/bin/sh\n")}, "bootstrap-not-executable"},
 		{"line endings", "", []node{program("bootstrap", "#!/bin/sh\r\nexec x\r\n")}, "bootstrap-line-endings"},
+		{"no bootstrap", "provided.al2023", []node{file("main", "x")}, "bootstrap-missing"},
+		{"a bootstrap", "provided.al2023", []node{program("bootstrap", elf(arm64))}, ""},
+		{"a layer needs none", "provided.al2023", []node{program("extensions/agent", elf(arm64))}, ""},
 		{"one folder", "", []node{file("app/index.js", "x"), file("app/package.json", "{}")}, "single-folder"},
 		{"a layer's folder", "", []node{file("python/a.py", "x")}, ""},
 	} {

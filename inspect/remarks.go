@@ -57,7 +57,7 @@ func (r *Report) agreedRuntime() string {
 func (r *Report) remark() {
 	for _, u := range r.Limits {
 		if u.Exceeded() {
-			r.add(RemarkOverLimit, "%d bytes are over the limit of %s: %s (%s)", u.Size, u.Provider, u.Text, u.What)
+			r.add(RemarkOverLimit, "%d bytes are over the limit of %s, %d (%s, %s)", u.Size, u.Provider, u.Bytes, u.Text, u.What)
 		}
 	}
 	r.remarkRuntime()
@@ -104,9 +104,18 @@ func (r *Report) remarkRuntime() {
 		}
 		r.add(RemarkRuntimeEnding, "%s", text)
 	}
-	if run.Stated {
-		r.remarkMismatch(run.Name)
+	if !run.Stated {
+		return
 	}
+	r.remarkMismatch(run.Name)
+	if strings.HasPrefix(run.Name, "provided") && (r.Form == FormDeployment || r.Form == FormDirectory) && !r.madeFor("provided.*") {
+		r.add(RemarkNoBootstrap, "%s starts a bootstrap, and there is none at the root: a layer has to bring it", run.Name)
+	}
+}
+
+// madeFor reports whether there is a hint for the runtime.
+func (r *Report) madeFor(name string) bool {
+	return slices.ContainsFunc(r.Runtimes, func(h RuntimeHint) bool { return h.Name == name })
 }
 
 // remarkMismatch compares the stated runtime with strong hints of the same

@@ -222,6 +222,7 @@ const (
 	RemarkMixedArch       RemarkID = "mixed-architecture"       // code for more than one machine
 	RemarkForeignNative   RemarkID = "foreign-native"           // code for another operating system
 	RemarkMuslLoader      RemarkID = "musl-loader"              // a program linked for another C library
+	RemarkNoBootstrap     RemarkID = "bootstrap-missing"        // a custom runtime without its program
 	RemarkBootstrapMode   RemarkID = "bootstrap-not-executable" // a bootstrap that cannot be started
 	RemarkBootstrapLines  RemarkID = "bootstrap-line-endings"   // a script whose first line ends in CR LF
 	RemarkSingleFolder    RemarkID = "single-folder"            // everything lies in one folder
