@@ -400,7 +400,7 @@ func sparse(t *testing.T, size int64) []byte {
 	t.Helper()
 	e := File("GNUSparseFile.0/hole", fmt.Sprintf("%-512s", fmt.Sprintf("1\n%d\n0\n", size)))
 	e.Content = strings.ReplaceAll(e.Content, " ", "\x00")
-	pax := fmt.Sprintf("22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n26 GNU.sparse.name=a-hole\n")
+	pax := "22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n26 GNU.sparse.name=a-hole\n"
 	record := fmt.Sprintf("GNU.sparse.realsize=%d\n", size)
 	pax += fmt.Sprintf("%d %s", len(record)+3, record)
 	var b bytes.Buffer

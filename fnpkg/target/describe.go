@@ -22,6 +22,12 @@ func beginsAsZip(head []byte) bool {
 	return false
 }
 
+// beginsAsTar reports whether head is the beginning of a tar archive, as all
+// tools have written them since 1988.
+func beginsAsTar(head []byte) bool {
+	return len(head) > 262 && bytes.HasPrefix(head[257:], []byte("ustar"))
+}
+
 // describe says what a file that begins with head looks like, as the end of a
 // sentence that begins with "it is".
 func describe(head []byte) string {

@@ -11,7 +11,9 @@ const (
 	formZip                   // zip:
 	formDirectory             // dir:
 	formFile                  // file:
-	formImage                 // a prefix of image.go
+	formRegistry              // image: or docker://
+	formLayout                // oci-layout:
+	formArchive               // docker-archive: or oci-archive:
 )
 
 // reference is a target as the user gave it, taken apart.
@@ -35,8 +37,14 @@ func parse(ref string) reference {
 		return reference{formDirectory, rest}
 	case scheme == "file":
 		return reference{formFile, rest}
-	case isImageScheme(scheme):
-		return reference{formImage, rest}
+	case scheme == "image":
+		return reference{formRegistry, rest}
+	case scheme == "docker" && strings.HasPrefix(rest, "//"):
+		return reference{formRegistry, strings.TrimPrefix(rest, "//")}
+	case scheme == "oci-layout":
+		return reference{formLayout, rest}
+	case scheme == "docker-archive", scheme == "oci-archive":
+		return reference{formArchive, rest}
 	}
 	return reference{path: ref}
 }

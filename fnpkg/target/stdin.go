@@ -29,7 +29,7 @@ func openSpooled(ctx context.Context, r io.Reader, name string, form form, o Opt
 		return nil, err
 	}
 	s.name = name
-	p, err := s.open(form, o, anyFile)
+	p, err := s.open(ctx, form, o, anyFile)
 	if err != nil {
 		s.closer.Close()
 		return nil, err

@@ -23,18 +23,33 @@ type Options struct {
 
 	// Stdin is read where the reference is "-"; nil means os.Stdin.
 	Stdin io.Reader
+
+	// Platform chooses among the images of an index: "os/arch" or
+	// "os/arch/variant". Empty means linux/amd64, or the only image there is.
+	// An image for another platform is then an error, in whatever form it is
+	// given.
+	Platform string
+
+	// PlainHTTP allows registries to be spoken to without TLS.
+	PlainHTTP bool
+
+	// Offline refuses images in registries with ErrOffline. Nothing else here
+	// opens a connection.
+	Offline bool
 }
 
-// Open opens the function package that ref names: a zip or a directory. A file
-// that is no zip is a *fnpkg.FormatError which says what it looks like.
-// Errors name ref and the reason.
+// Open opens the function package that ref names: a zip, a directory or a
+// container image. A file that is none of them is a *fnpkg.FormatError which
+// says what it looks like. Errors name ref and the reason.
 func Open(ctx context.Context, ref string, o Options) (fnpkg.Package, error) {
 	return open(ctx, ref, o, false)
 }
 
-// OpenArtifact opens anything that has an exact digest: a zip, or any other
-// file, which becomes a package of fnpkg.KindFile without entries. A directory
-// fails with fnpkg.ErrNoDigest. A file that begins as a zip does and cannot be
+// OpenArtifact opens anything that has an exact digest: a zip, a container
+// image, or any other file, which becomes a package of fnpkg.KindFile without
+// entries; so does a docker archive, in which no image has one. A directory
+// fails with fnpkg.ErrNoDigest, as does a docker archive that a prefix makes
+// an image. A file that begins as a zip does and cannot be
 // read as one is a *fnpkg.FormatError, never a plain file.
 func OpenArtifact(ctx context.Context, ref string, o Options) (fnpkg.Package, error) {
 	return open(ctx, ref, o, true)
@@ -55,15 +70,25 @@ func dispatch(ctx context.Context, r reference, o Options, anyFile bool) (fnpkg.
 	switch r.form {
 	case formStdin:
 		return openStdin(ctx, o, anyFile)
-	case formImage:
-		return nil, ErrImage
+	case formRegistry:
+		return openRegistry(ctx, r.path, o)
+	case formLayout, formArchive:
+		p, err := openOnDisk(ctx, r, o)
+		if err != nil {
+			return nil, err
+		}
+		return withDigest(ctx, p, anyFile)
 	}
 	info, err := os.Stat(r.path)
 	if err != nil {
-		if errors.Is(err, fs.ErrNotExist) && r.form == formDetect && looksLikeImage(r.path) {
-			return nil, fmt.Errorf("%w; if an image is meant: %w", cause(err), ErrImage)
+		if !errors.Is(err, fs.ErrNotExist) || r.form != formDetect || !looksLikeImage(r.path) {
+			return nil, cause(err)
 		}
-		return nil, cause(err)
+		p, imageErr := openRegistry(ctx, r.path, o)
+		if imageErr != nil {
+			return nil, missing(err, imageErr)
+		}
+		return p, nil
 	}
 	switch {
 	case info.IsDir():
@@ -79,7 +104,7 @@ func openDirectory(ctx context.Context, r reference, o Options, anyFile bool) (f
 	case r.form == formZip || r.form == formFile:
 		return nil, errors.New("a directory, where a file is expected")
 	case r.form == formDetect && isImageLayout(r.path):
-		return nil, fmt.Errorf("an OCI image layout: %w", ErrImage)
+		return openLayout(ctx, r.path, "", o)
 	case anyFile:
 		return nil, fnpkg.ErrNoDigest
 	}
@@ -110,10 +135,20 @@ func openFile(ctx context.Context, r reference, info fs.FileInfo, o Options, any
 		r: f, size: opened.Size(), name: baseName(r.path), closer: f,
 		unchanged: func() error { return unchanged(f, opened) },
 	}
-	p, err := s.open(r.form, o, anyFile)
+	p, err := s.open(ctx, r.form, o, anyFile)
 	if err != nil {
 		f.Close()
 		return nil, err
+	}
+	return p, nil
+}
+
+// withDigest returns p, unless an exact digest is needed and it has none.
+func withDigest(ctx context.Context, p fnpkg.Package, needed bool) (fnpkg.Package, error) {
+	if needed {
+		if _, err := p.Digest(ctx); err != nil {
+			return nil, errors.Join(err, p.Close())
+		}
 	}
 	return p, nil
 }
@@ -141,10 +176,15 @@ type source struct {
 }
 
 // open chooses the reader by content. On an error the source stays open.
-func (s source) open(form form, o Options, anyFile bool) (fnpkg.Package, error) {
+func (s source) open(ctx context.Context, form form, o Options, anyFile bool) (fnpkg.Package, error) {
 	head, err := s.head()
 	if err != nil {
 		return nil, err
+	}
+	if form == formDetect {
+		if p, err := s.archived(ctx, head, o, anyFile); p != nil || err != nil {
+			return p, err
+		}
 	}
 	zip, err := zipfile.New(s.r, s.size, s.name, o.Limits, zipfile.WithCloser(s.closer), zipfile.WithUnchanged(s.unchanged))
 	if form == formZip || beginsAsZip(head) {

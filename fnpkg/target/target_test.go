@@ -25,7 +25,9 @@ var (
 	prefixed = append([]byte("#!/usr/bin/env python3\n"), sound...)
 )
 
-func options() target.Options { return target.Options{Limits: fnpkg.DefaultLimits()} }
+func options() target.Options {
+	return target.Options{Limits: fnpkg.DefaultLimits(), Offline: true}
+}
 
 // workdir makes a folder with one of each kind of thing and goes there.
 func workdir(t *testing.T) {
@@ -92,7 +94,7 @@ func tarOf(t *testing.T, name string, data []byte) []byte {
 // package, or the text of the error.
 func TestOpen(t *testing.T) {
 	workdir(t)
-	image := "container images are not read yet; give the zip or the directory that is deployed"
+	offline := "a registry cannot be asked while offline; give the image as an OCI layout or an archive"
 	digest := "@sha256:" + strings.Repeat("0f", 32)
 	same := func(s string) [2]string { return [2]string{s, s} }
 	fails := func(ref, reason string) string { return `opening "` + ref + `": ` + reason }
@@ -111,12 +113,20 @@ func TestOpen(t *testing.T) {
 		"tree/":                   {"directory tree", fails("tree/", "a directory has no exact digest")},
 		"dir:tree":                {"directory tree", fails("dir:tree", "a directory has no exact digest")},
 		"dir:layout":              {"directory layout", fails("dir:layout", "a directory has no exact digest")},
-		"layout":                  same(fails("layout", "an OCI image layout: "+image)),
-		"oci-layout:layout":       same(fails("oci-layout:layout", image)),
-		"docker-archive:x.tar":    same(fails("docker-archive:x.tar", image)),
-		"alpine" + digest:         same(fails("alpine"+digest, "no such file or directory; if an image is meant: "+image)),
-		"ghcr.io/org/app:v1":      same(fails("ghcr.io/org/app:v1", "no such file or directory; if an image is meant: "+image)),
-		"localhost:5000/app":      same(fails("localhost:5000/app", "no such file or directory; if an image is meant: "+image)),
+		"layout":                  same(fails("layout", "reading index.json: not a readable container image: its manifest is of schema version 0, not 2")),
+		"oci-layout:layout":       same(fails("oci-layout:layout", "reading index.json: not a readable container image: its manifest is of schema version 0, not 2")),
+		"oci-layout:tree":         same(fails("oci-layout:tree", `reading "oci-layout": no such file or directory`)),
+		"oci-layout:fn.zip":       same(fails("oci-layout:fn.zip", "not a directory")),
+		"docker-archive:x.tar":    same(fails("docker-archive:x.tar", "no such file or directory")),
+		"docker-archive:tree":     same(fails("docker-archive:tree", "a directory, where an archive is expected")),
+		"docker-archive:fn.zip":   same(fails("docker-archive:fn.zip", "not a readable container image: its archive is damaged: unexpected EOF")),
+		"oci-archive:archive.tar": same(fails("oci-archive:archive.tar", "not a readable container image: the archive holds no image: neither oci-layout nor docker's manifest.json is in it")),
+		"image:app":               same(fails("image:app", offline)),
+		"docker://app:v1":         same(fails("docker://app:v1", offline)),
+		"python:3.12":             same(fails("python:3.12", "no such file or directory; as an image: "+offline)),
+		"alpine" + digest:         same(fails("alpine"+digest, "no such file or directory; as an image: "+offline)),
+		"ghcr.io/org/app:v1":      same(fails("ghcr.io/org/app:v1", "no such file or directory; as an image: "+offline)),
+		"localhost:5000/app":      same(fails("localhost:5000/app", "no such file or directory; as an image: "+offline)),
 		"missing.zip":             same(fails("missing.zip", "no such file or directory")),
 		"dist/missing.zip":        same(fails("dist/missing.zip", "no such file or directory")),
 		"zip:missing":             same(fails("zip:missing", "no such file or directory")),
@@ -171,8 +181,8 @@ func TestErrorsAreOfNamedTypes(t *testing.T) {
 	}{
 		{t.Context(), "missing", is(fs.ErrNotExist)},
 		{t.Context(), "tree", is(fnpkg.ErrNoDigest)},
-		{t.Context(), "layout", is(target.ErrImage)},
-		{t.Context(), "ghcr.io/org/app", is(target.ErrImage)},
+		{t.Context(), "layout", format},
+		{t.Context(), "ghcr.io/org/app", is(target.ErrOffline)},
 		{t.Context(), "ghcr.io/org/app", is(fs.ErrNotExist)},
 		{t.Context(), "truncated.zip", format},
 		{t.Context(), "bomb.zip", limit},

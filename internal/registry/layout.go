@@ -165,14 +165,18 @@ func (r *resolver) findDigest(ctx context.Context, images []descriptor, digest f
 			return []descriptor{d}, nil
 		}
 	}
-	all, err := r.candidates(ctx, descriptor{}, &document{Manifests: images}, 0)
-	if err != nil {
-		return nil, err
-	}
-	r.seen = 0
-	for _, c := range all {
-		if c.digest == digest {
-			return []descriptor{c.descriptor}, nil
+	for _, d := range images {
+		all, err := r.candidates(ctx, descriptor{}, &document{Manifests: []descriptor{d}}, 0)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range all {
+			if c.digest == digest {
+				// It goes by the name of the index it is listed in.
+				c.Annotations = d.Annotations
+				r.seen = 0
+				return []descriptor{c.descriptor}, nil
+			}
 		}
 	}
 	return nil, fmt.Errorf("%w: no image has the digest %s", ErrNotFound, digest)

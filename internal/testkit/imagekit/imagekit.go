@@ -6,6 +6,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -188,7 +189,7 @@ func Digest(t testing.TB, d interface{ Digest() (v1.Hash, error) }) string {
 // not nil, stands before the registry.
 func Serve(t testing.TB, user, password string, wrap func(http.Handler) http.Handler) string {
 	t.Helper()
-	handler := registry.New(registry.WithReferrersSupport(true))
+	handler := registry.New(registry.WithReferrersSupport(true), registry.Logger(log.New(io.Discard, "", 0)))
 	if user != "" {
 		inner := handler
 		handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
