@@ -56,6 +56,9 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		run  func(context.Context, *survey, func()) (result, error)
 	}{
 		{"npm packages", catalogNPM},
+		{"packages in Yarn's cache", func(ctx context.Context, s *survey, begin func()) (result, error) {
+			return catalogYarnCache(ctx, s, o.Limits, begin)
+		}},
 		{"Python packages", catalogPython},
 		{"Python packages without metadata", catalogStripped},
 		{"Ruby gems", catalogRuby},

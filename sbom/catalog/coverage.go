@@ -30,7 +30,7 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 	}
 
 	files := map[string]int{
-		"npm":      s.code["npm"] + len(s.npm),
+		"npm":      s.code["npm"] + len(s.npm) + len(s.metadata[yarnCache]),
 		"pypi":     s.code["pypi"] + len(s.python),
 		"golang":   r.programs + len(missed["golang"]),
 		"maven":    s.code["maven"],

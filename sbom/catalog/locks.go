@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"path"
+	"strings"
 
 	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/pkg/cataloger/javascript"
@@ -74,8 +75,8 @@ func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) 
 			return result{}, err
 		}
 		for _, p := range packages {
-			if p.Version == "" || owners[placeOf(p).RealPath] == (owner{p.Name, p.Version}) {
-				continue // the function itself, or a part of it linked from its own folders
+			if p.Version == "" || strings.HasSuffix(p.Version, "-use.local") || owners[placeOf(p).RealPath] == (owner{p.Name, p.Version}) {
+				continue // the function itself, or a part of it: a workspace
 			}
 			id, err := purl.New(lock.ecosystem, p.Name, p.Version)
 			if err != nil {

@@ -25,6 +25,7 @@ const (
 	pythonWishes                // requirements*.txt
 	lockOfGems                  // Gemfile.lock
 	lockOfComposer              // composer.lock
+	yarnCache                   // Yarn: .yarn/cache/NAME-….zip, an installed package as an archive
 )
 
 // isCode reports whether a file of the kind is a code file besides.
@@ -74,6 +75,10 @@ func metadataOf(p, dir, base string) metadataKind {
 	case ".json":
 		if strings.HasSuffix(base, ".deps.json") {
 			return dotnetDeps
+		}
+	case ".zip":
+		if dir == ".yarn/cache" || strings.HasSuffix(dir, "/.yarn/cache") {
+			return yarnCache
 		}
 	case ".py":
 		if dir == "" || dir == "python" || path.Base(dir) == "site-packages" || path.Base(dir) == "dist-packages" {

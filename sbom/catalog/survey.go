@@ -140,7 +140,7 @@ func (s *survey) followLinks(manifests map[string]int) {
 	installed := map[int]bool{}
 	for _, link := range slices.Sorted(maps.Keys(s.linked)) {
 		folder, ok := installedFolder(link)
-		if !ok {
+		if !ok || isHoisted(link) {
 			continue
 		}
 		if i, ok := manifests[s.resolve(link)]; ok && !installed[i] {
@@ -210,6 +210,18 @@ func installedFolder(dir string) (name string, ok bool) {
 			return "", false
 		}
 	}
+}
+
+// isHoisted reports whether a link is one of those a store keeps of every
+// package there is, for packages that forget to name what they need. A
+// workspace linked there alone is the function itself.
+func isHoisted(link string) bool {
+	for store := range stores {
+		if strings.Contains("/"+link, "/"+store+"/node_modules/") {
+			return true
+		}
+	}
+	return false
 }
 
 func hasElement(p, element string) bool {
