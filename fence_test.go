@@ -33,7 +33,7 @@ var rooms = map[string][]string{
 	"inspect":             {"fnpkg"},
 	"seal":                {"fnpkg", "sbom", "sbom/catalog", "vulndb", "attest", "sign", "trust"},
 	"gate":                {"fnpkg", "sbom", "vulndb", "attest", "trust", "verify", "policy"},
-	"report":              {"fnpkg", "vulndb", "policy", "verify", "seal", "gate", "inspect", "internal/term"},
+	"report":              {"fnpkg", "sbom", "vulndb", "policy", "verify", "seal", "gate", "inspect", "internal/term"},
 	"cmd":                 {"*"},
 	"internal/term":       {},
 	"internal/atomicfile": {},

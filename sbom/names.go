@@ -26,6 +26,8 @@ const (
 	propContent = "fnseal:content-digest" // of the package: scheme and digest
 	propNewest  = "fnseal:newest-entry"   // of the package, where the timestamp says something else
 
+	propLayer = "fnseal:layer" // of the package, in order: "<digest or none> <name>"; repeated
+
 	propCoverage = "fnseal:coverage:" // and an ecosystem: "<state> <files> <reason>"
 	propEdges    = "fnseal:edges:"    // and an ecosystem: state of the edges from its components
 	propHazard   = "fnseal:hazard:"   // and a hazard's id: the entry's name
@@ -56,6 +58,13 @@ func packageProperties(inv *fnpkg.Inventory, stamp time.Time) []property {
 	if !s.Newest.IsZero() && formatTime(stamp) != formatTime(s.Newest) {
 		add(propNewest, formatTime(s.Newest))
 	}
+	for _, l := range s.Layers {
+		digest := noDigest
+		if !l.Digest.IsZero() {
+			digest = l.Digest.String()
+		}
+		add(propLayer, digest+" "+l.Name)
+	}
 	for _, c := range inv.Coverage {
 		add(propCoverage+c.Ecosystem, strings.TrimSpace(fmt.Sprintf("%s %d %s", c.State, c.Files, c.Reason)))
 		if c.Edges != "" {
@@ -67,6 +76,9 @@ func packageProperties(inv *fnpkg.Inventory, stamp time.Time) []property {
 	}
 	return list
 }
+
+// noDigest stands for the digest of a layer that has none.
+const noDigest = "none"
 
 // componentProperties are those of a component of the unit u.
 func componentProperties(u *unit, c fnpkg.Component) []property {
@@ -102,6 +114,12 @@ func readPackageProperty(inv *fnpkg.Inventory, name, value string) {
 			if digest, err := fnpkg.ParseDigest("sha256:" + digits); err == nil {
 				s.Content = fnpkg.ContentDigest(digest)
 			}
+		}
+	case name == propLayer:
+		text, layer, ok := strings.Cut(value, " ")
+		digest, err := fnpkg.ParseDigest(text)
+		if ok && (err == nil || text == noDigest) {
+			s.Layers = append(s.Layers, fnpkg.Layer{Name: layer, Digest: digest})
 		}
 	case strings.HasPrefix(name, propCoverage):
 		readCoverage(inv, strings.TrimPrefix(name, propCoverage), value)

@@ -18,16 +18,19 @@ import (
 
 func readDocument(t testing.TB, document []byte) *fnpkg.Inventory {
 	t.Helper()
-	inv, err := sbom.ReadCycloneDX(bytes.NewReader(document))
+	inv, err := sbom.Read(bytes.NewReader(document))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return inv
 }
 
+// readable are the formats that are read as well as written.
+var readable = []sbom.Format{sbom.CycloneDXJSON, sbom.CycloneDXXML, sbom.SPDXJSON}
+
 func TestReadOwn(t *testing.T) {
-	for _, o := range []sbom.Options{{}, {ToolVersion: "1", Timestamp: sample().Subject.Newest.AddDate(1, 0, 0)}} {
-		want := sample()
+	for _, o := range []sbom.Options{{}, {ToolVersion: "1", Timestamp: sample().Subject.Newest.AddDate(1, 0, 0)}, richOptions} {
+		want := rich()
 		got := readDocument(t, write(t, want, o))
 		// What the reader adds and brings into order.
 		want.Edges = append([]fnpkg.Edge{
@@ -38,6 +41,54 @@ func TestReadOwn(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("read back (-want +got):\n%s", diff)
 		}
+	}
+}
+
+// What one format says, each says: an inventory survives the way through all
+// of them, one after the other.
+func TestReadEveryFormat(t *testing.T) {
+	want := readDocument(t, write(t, rich(), richOptions))
+	for _, f := range readable {
+		for _, version := range f.Versions() {
+			o := richOptions
+			o.SpecVersion = version
+			again := readDocument(t, writeAs(t, want, f, o))
+			expected := clone(t, want)
+			if f == sbom.SPDXJSON {
+				// SPDX 2.3 names a party and its e-mail address only.
+				expected.Components[2].Producer.URL = ""
+			}
+			if diff := cmp.Diff(expected, again); diff != "" {
+				t.Errorf("%s %s (-want +got):\n%s", f, version, diff)
+			}
+		}
+	}
+}
+
+func clone(t testing.TB, inv *fnpkg.Inventory) *fnpkg.Inventory {
+	t.Helper()
+	return readDocument(t, write(t, inv, sbom.Options{}))
+}
+
+// A merged document is read as one package that ships everything.
+func TestReadMerged(t *testing.T) {
+	merged := two(t)
+	for _, f := range readable {
+		inv := readDocument(t, writeAs(t, merged, f, sbom.Options{}))
+		var got, want []string
+		for _, c := range inv.Components {
+			got = append(got, c.PURL+" "+string(c.Origin))
+		}
+		for _, c := range merged.Components {
+			want = append(want, c.PURL+" "+string(c.Origin))
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", f, diff)
+		}
+		if inv.Subject.Name != "shop" || inv.Subject.Kind != fnpkg.KindApplication || inv.Coverage[0].Ecosystem == sbom.UnreadEcosystem {
+			t.Errorf("%s: subject %+v, coverage %+v", f, inv.Subject, inv.Coverage)
+		}
+		assertSurvives(t, f, inv)
 	}
 }
 
@@ -59,6 +110,21 @@ func TestReadPeers(t *testing.T) {
 			file: "npm-node.cdx.json", subject: "order-webhook", count: 24,
 			purls: []string{"pkg:npm/%40sideway/formula@3.0.0", "pkg:npm/axios@0.21.0"},
 			edge:  fnpkg.Edge{To: "pkg:npm/axios@0.21.0"},
+		},
+		{
+			file: "syft-node.spdx.json", subject: "node.zip", count: 25,
+			purls: []string{"pkg:npm/%40sideway/formula@3.0.0", "pkg:npm/axios@0.21.0"},
+			edge:  fnpkg.Edge{From: "pkg:npm/axios@0.21.0", To: "pkg:npm/follow-redirects@1.16.3"},
+		},
+		{
+			file: "npm-node.spdx.json", subject: "order-webhook", count: 24,
+			purls: []string{"pkg:npm/%40sideway/formula@3.0.0", "pkg:npm/axios@0.21.0"},
+			edge:  fnpkg.Edge{To: "pkg:npm/axios@0.21.0"},
+		},
+		{
+			file: "syft-java.cdx.xml", subject: "java.zip", count: 4,
+			purls: []string{"pkg:maven/com.amazonaws/aws-lambda-java-core@1.2.1", "pkg:maven/com.google.guava/failureaccess@1.0.1"},
+			edge:  fnpkg.Edge{To: "pkg:maven/org.reactivestreams.reactive-streams/reactive-streams@1.0.3"},
 		},
 		{
 			file: "cdxgen-like.cdx.json", subject: "shop", count: 4,
@@ -167,6 +233,105 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
+func TestReadRefusesOther(t *testing.T) {
+	const spdx = `{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT"`
+	const xmlns = ` xmlns="http://cyclonedx.org/schema/bom/1.6">`
+	var limit *fnpkg.LimitError
+	tests := []struct {
+		name, document string
+		is             error // nil for a limit
+		words          string
+	}{
+		{"nothing", "", sbom.ErrNotSBOM, "neither"},
+		{"a zip", "PK\x03\x04", sbom.ErrNotSBOM, "neither"},
+		{"other JSON", `{"name":"x"}`, sbom.ErrNotSBOM, "neither"},
+		{"other XML", `<project/>`, sbom.ErrNotSBOM, "neither"},
+		{"an SPDX to come", `{"SPDXID":"SPDXRef-DOCUMENT","spdxVersion":"SPDX-3.0"}`, sbom.ErrNotSPDX, "SPDX-3.0"},
+		{"SPDX without a version", `{"SPDXID":"SPDXRef-DOCUMENT"}`, sbom.ErrNotSPDX, "no spdxVersion"},
+		{"SPDX cut off", spdx + `,"packages":[{`, sbom.ErrNotSPDX, "unexpected end"},
+		{"two SPDX documents", spdx + `}` + spdx + `}`, sbom.ErrNotSPDX, "after top-level value"},
+		{"an SPDX of another shape", spdx + `,"packages":{}}`, sbom.ErrNotSPDX, "packages"},
+		{"SPDX too deep", spdx + `,"x":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`, nil, "nesting"},
+		{"XML cut off", `<bom` + xmlns + `<components>`, sbom.ErrNotCycloneDX, "unexpected EOF"},
+		{"XML of no version", `<bom xmlns="http://cyclonedx.org/schema/bom/0.9"></bom>`, sbom.ErrNotCycloneDX, "version"},
+		{"two XML documents", `<bom` + xmlns + `</bom><bom` + xmlns + `</bom>`, sbom.ErrNotCycloneDX, "more than one root"},
+		{"XML within another", `<x><bom` + xmlns + `</bom></x>`, sbom.ErrNotCycloneDX, `root element is "x"`},
+		{"XML too deep", `<bom` + xmlns + strings.Repeat("<components>", 500) + strings.Repeat("</components>", 500) + `</bom>`, nil, "nesting"},
+		{"XML with entities", `<!DOCTYPE bom [<!ENTITY a "b">]><bom` + xmlns + `&a;</bom>`, sbom.ErrNotCycloneDX, "entity"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			inv, err := sbom.Read(strings.NewReader(tt.document))
+			if err == nil {
+				t.Fatalf("no error, and %+v", inv)
+			}
+			if inv != nil {
+				t.Errorf("an inventory beside the error: %+v", inv)
+			}
+			if tt.is == nil && !errors.As(err, &limit) || tt.is != nil && !errors.Is(err, tt.is) {
+				t.Errorf("error of the wrong kind: %v", err)
+			}
+			if !strings.Contains(err.Error(), tt.words) {
+				t.Errorf("error %q does not say %q", err, tt.words)
+			}
+		})
+	}
+}
+
+// Fields have no order in JSON: what says the format may come last.
+func TestReadFormatLast(t *testing.T) {
+	filler := `"comment":"` + strings.Repeat("x", 200<<10) + `",`
+	for _, document := range []string{
+		`{` + filler + `"components":[{"type":"library","name":"a","purl":"pkg:npm/a@1"}],"bomFormat":"CycloneDX","specVersion":"1.5"}`,
+		`{` + filler + `"packages":[{"SPDXID":"SPDXRef-a","name":"a","versionInfo":"1","externalRefs":[{"referenceCategory":"PACKAGE_MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/a"}]}],"spdxVersion":"SPDX-2.2"}`,
+	} {
+		inv := readDocument(t, []byte(document))
+		if len(inv.Components) != 1 || inv.Components[0].PURL != "pkg:npm/a@1" {
+			t.Errorf("components %+v", inv.Components)
+		}
+	}
+}
+
+// What SPDX documents say in more than one way.
+func TestReadSPDXDetails(t *testing.T) {
+	inv := readDocument(t, []byte(`{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","name":"doc",
+		"hasExtractedLicensingInfos":[{"licenseId":"LicenseRef-1","name":"Ours","extractedText":"long"}],
+		"packages":[
+			{"SPDXID":"SPDXRef-root","name":"shop","versionInfo":"1"},
+			{"SPDXID":"SPDXRef-a","name":"a","versionInfo":"NOASSERTION","licenseDeclared":"NOASSERTION","licenseConcluded":"MIT AND LicenseRef-1",
+			 "originator":"Person: Jane (jane@example.com)","downloadLocation":"https://example.com/a.tgz","checksums":[{"algorithm":"SHA256","checksumValue":"`+strings.Repeat("AB", 32)+`"}],
+			 "externalRefs":[{"referenceCategory":"PACKAGE_MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/a"}]},
+			{"SPDXID":"SPDXRef-b","name":"b","versionInfo":"2","licenseDeclared":"MIT OR (Apache-2.0","externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/b"}]},
+			{"SPDXID":"SPDXRef-c","name":"inhouse","versionInfo":"2"},
+			{"SPDXID":"SPDXRef-d","name":"bookworm","primaryPackagePurpose":"OPERATING-SYSTEM"}],
+		"relationships":[
+			{"spdxElementId":"SPDXRef-root","relationshipType":"DESCRIBED_BY","relatedSpdxElement":"SPDXRef-DOCUMENT"},
+			{"spdxElementId":"SPDXRef-b","relationshipType":"RUNTIME_DEPENDENCY_OF","relatedSpdxElement":"SPDXRef-a"}]}`))
+	want := &fnpkg.Inventory{
+		Subject: fnpkg.Subject{Name: "shop"},
+		Components: []fnpkg.Component{
+			{
+				PURL: "pkg:npm/a", Type: "npm", Name: "a", Origin: fnpkg.OriginShipped, Confidence: 1,
+				Licenses:     []fnpkg.License{{Name: "Ours"}, {Expression: "MIT"}},
+				Producer:     fnpkg.Party{Name: "Jane", Email: "jane@example.com"},
+				Distribution: fnpkg.Distribution{URL: "https://example.com/a.tgz", SHA256: strings.Repeat("ab", 32)},
+			},
+			{
+				PURL: "pkg:npm/b@2", Type: "npm", Name: "b", Version: "2", Origin: fnpkg.OriginShipped, Confidence: 1,
+				Licenses: []fnpkg.License{{Name: "MIT OR (Apache-2.0"}},
+			},
+		},
+		Edges: []fnpkg.Edge{{To: "pkg:npm/a"}, {From: "pkg:npm/a", To: "pkg:npm/b@2"}},
+		Coverage: []fnpkg.Coverage{{
+			Ecosystem: sbom.UnreadEcosystem, State: fnpkg.CoveragePartial, Files: 1,
+			Reason: `1 of the document's components have no valid package URL: "inhouse"`,
+		}},
+	}
+	if diff := cmp.Diff(want, inv); diff != "" {
+		t.Errorf("inventory (-want +got):\n%s", diff)
+	}
+}
+
 func TestIsCycloneDX(t *testing.T) {
 	for head, want := range map[string]bool{
 		`{"bomFormat": "CycloneDX", `:                                            true,
@@ -182,19 +347,18 @@ func TestIsCycloneDX(t *testing.T) {
 	}
 }
 
-// What was read must survive being written and read again: a document that
-// passes through fnseal says the same as before.
-func FuzzReadCycloneDX(f *testing.F) {
-	seeds, err := filepath.Glob("testdata/*.cdx.json")
-	if err != nil {
-		f.Fatal(err)
+// What was read must survive being written and read again, in every format: a
+// document that passes through fnseal says the same as before.
+func FuzzRead(f *testing.F) {
+	var seeds []string
+	for _, pattern := range []string{"testdata/*.cdx.*", "testdata/*.spdx.json", "testdata/peers/*"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		seeds = append(seeds, found...)
 	}
-	peers, err := filepath.Glob("testdata/peers/*.cdx.json")
-	if err != nil {
-		f.Fatal(err)
-	}
-	seeds = append(seeds, peers...)
-	if len(seeds) < 6 {
+	if len(seeds) < 20 {
 		f.Fatalf("only the seeds %q", seeds)
 	}
 	for _, seed := range seeds {
@@ -206,23 +370,40 @@ func FuzzReadCycloneDX(f *testing.F) {
 	}
 	f.Add([]byte(`{"bomFormat":"CycloneDX","specVersion":"1.4","components":[{"type":"library","name":"a","purl":"pkg:npm/a@1"}]}`))
 	f.Fuzz(func(t *testing.T, document []byte) {
-		first, err := sbom.ReadCycloneDX(bytes.NewReader(document))
+		first, err := sbom.Read(bytes.NewReader(document))
 		if err != nil {
 			return
 		}
-		assertSurvives(t, first)
+		assertSurvives(t, sbom.CycloneDXJSON, first)
+		for _, format := range []sbom.Format{sbom.CycloneDXXML, sbom.SPDXJSON} {
+			// These have no place for some of what CycloneDX in JSON can say;
+			// what they do say must not change any more.
+			second := readDocument(t, writeAs(t, first, format, sbom.Options{}))
+			assertSurvives(t, format, second)
+			if diff := cmp.Diff(purlsOf(first), purlsOf(second)); diff != "" {
+				t.Fatalf("components in %s (-first +second):\n%s", format, diff)
+			}
+		}
 	})
 }
 
-func assertSurvives(t *testing.T, inv *fnpkg.Inventory) {
+func purlsOf(inv *fnpkg.Inventory) []string {
+	var out []string
+	for _, c := range inv.Components {
+		out = append(out, c.PURL+" "+string(c.Origin))
+	}
+	return out
+}
+
+func assertSurvives(t *testing.T, f sbom.Format, inv *fnpkg.Inventory) {
 	t.Helper()
-	written := write(t, inv, sbom.Options{})
-	again, err := sbom.ReadCycloneDX(bytes.NewReader(written))
+	written := writeAs(t, inv, f, sbom.Options{})
+	again, err := sbom.Read(bytes.NewReader(written))
 	if err != nil {
-		t.Fatalf("what was written cannot be read: %v\n%s", err, written)
+		t.Fatalf("what was written as %s cannot be read: %v\n%s", f, err, written)
 	}
 	if diff := cmp.Diff(inv, again, cmpopts.EquateEmpty()); diff != "" {
-		t.Fatalf("read again (-first +again):\n%s\n%s", diff, written)
+		t.Fatalf("%s read again (-first +again):\n%s\n%s", f, diff, written)
 	}
 }
 
@@ -264,6 +445,9 @@ func FuzzReadWords(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v\n%s", err, document)
 		}
-		assertSurvives(t, inv)
+		assertSurvives(t, sbom.CycloneDXJSON, inv)
+		for _, format := range []sbom.Format{sbom.CycloneDXXML, sbom.SPDXJSON} {
+			assertSurvives(t, format, readDocument(t, writeAs(t, inv, format, sbom.Options{})))
+		}
 	})
 }

@@ -91,6 +91,7 @@ func rich() *fnpkg.Inventory {
 	c.SourceURL = "git+https://example.com/s/a.git"
 	c.TreeSHA256 = strings.Repeat("45", 32)
 	c.Distribution = fnpkg.Distribution{URL: "https://registry.example/a-1.0.0.tgz", SHA512: strings.Repeat("67", 64)}
+	inv.Subject.Layers = []fnpkg.Layer{{Name: "shared layer.zip", Digest: inv.Subject.Digest}, {Name: "built"}}
 	inv.Components[4].Producer = fnpkg.Party{URL: "https://example.org"}
 	return inv
 }
