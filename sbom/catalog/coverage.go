@@ -18,10 +18,13 @@ const namedFiles = 3
 // function's own, as long as there are installed packages. Where there are
 // none, it may be anything: a bundle holds many packages and names none.
 func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverage {
-	shipped := map[string]int{}
+	shipped, bundled := map[string]int{}, map[string]int{}
 	for _, c := range components {
-		if c.Origin == fnpkg.OriginShipped {
+		switch c.Origin {
+		case fnpkg.OriginShipped:
 			shipped[c.Type]++
+		case fnpkg.OriginBundled:
+			bundled[c.Type]++
 		}
 	}
 	missed := map[string][]unread{}
@@ -65,6 +68,12 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 		}
 		row := fnpkg.Coverage{Ecosystem: ecosystem, State: fnpkg.CoverageComplete, Files: n}
 		switch unread := missed[ecosystem]; {
+		case ecosystem == "pypi" && bundled[ecosystem] > 0:
+			row.State = fnpkg.CoveragePartial
+			row.Reason = "package metadata (*.dist-info) was removed: only what a requirements or lock file in the package names could be recovered"
+			if len(unread) > 0 {
+				row.Reason += "; " + unreadReason(unread)
+			}
 		case shipped[ecosystem] == 0:
 			row.State = fnpkg.CoverageNone
 			row.Reason = noneReason(ecosystem, n)

@@ -72,7 +72,7 @@ func licensesOf(p pkg.Package) []fnpkg.License {
 			out = append(out, fnpkg.License{Expression: l.SPDXExpression})
 		case words == "" || strings.HasPrefix(words, "sha256:") || len(words) > licenseWords || strings.ContainsFunc(words, isControl):
 		default:
-			out = append(out, fnpkg.License{Name: words})
+			out = append(out, spdxLicenses(words)...)
 		}
 	}
 	return out

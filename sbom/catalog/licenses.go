@@ -34,6 +34,9 @@ func spdxLicenses(words ...string) []fnpkg.License {
 // none: to choose one would be to invent it.
 func licenseAlias(words string) string {
 	words = strings.ToLower(words)
+	if i := strings.LastIndex(words, ":: "); i >= 0 && strings.HasPrefix(words, "license ::") {
+		words = words[i+3:] // a classifier of PyPI's
+	}
 	words = strings.TrimPrefix(words, "the ")
 	words = strings.TrimSuffix(words, " license")
 	words = strings.NewReplacer(",", "", "(", "", ")", "", "license ", "", "version ", "", " v", " ").Replace(words)

@@ -59,7 +59,7 @@ func metadataOf(p, dir, base string) metadataKind {
 		return lockOfGems
 	case "composer.lock":
 		return lockOfComposer
-	case "__init__.py", "_version.py", "version.py", "__version__.py", "__about__.py":
+	case "__init__.py", "_version.py", "version.py", "__version__.py", "__about__.py", "package_data.py":
 		return pythonVersion
 	}
 	switch path.Ext(base) {

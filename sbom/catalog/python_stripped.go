@@ -49,7 +49,7 @@ func catalogStripped(ctx context.Context, s *survey, begin func()) (result, erro
 	named := pythonNames{}
 	for _, i := range slices.Concat(s.locks, s.metadata[pythonWishes]) {
 		e := s.entries[i]
-		if base := path.Base(e.Path); !isPythonLock(base) && !strings.HasSuffix(base, ".txt") {
+		if base := path.Base(e.Path); !isLockOfPython(base) && !strings.HasSuffix(base, ".txt") {
 			continue
 		}
 		if err := ctx.Err(); err != nil {
@@ -133,7 +133,7 @@ func catalogStripped(ctx context.Context, s *survey, begin func()) (result, erro
 	return r, nil
 }
 
-func isPythonLock(base string) bool {
+func isLockOfPython(base string) bool {
 	switch base {
 	case "poetry.lock", "Pipfile.lock", "uv.lock", "pdm.lock":
 		return true

@@ -102,6 +102,13 @@ func (s *survey) classify(i int, e *fnpkg.Entry, manifests map[string]int) {
 		s.rootIsJar = true
 	}
 
+	if strings.HasPrefix(e.Path, "usr/") && ext != ".egg-info" && ext != ".jar" {
+		// An operating system's own code, in an image.
+		if mayBeProgram(e, base, ext) {
+			s.programs = append(s.programs, i)
+		}
+		return
+	}
 	switch ext {
 	case ".egg-info":
 		s.python = append(s.python, i)

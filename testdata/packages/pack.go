@@ -51,18 +51,27 @@ func pack(folder, name string, store bool) error {
 		if store {
 			h.Method = zip.Store
 		}
-		if !info.Mode().IsRegular() {
+		var content []byte
+		switch {
+		case info.Mode().Type() == fs.ModeSymlink:
+			target, err := os.Readlink(filepath.Join(folder, path))
+			if err != nil {
+				return err
+			}
+			content = []byte(target)
+			h.SetMode(fs.ModeSymlink | 0o777)
+		case info.Mode().IsRegular():
+			if content, err = fs.ReadFile(root, filepath.ToSlash(path)); err != nil {
+				return err
+			}
+			h.SetMode(0o644)
+			if info.Mode()&0o100 != 0 {
+				h.SetMode(0o755)
+			}
+		default:
 			return nil
 		}
-		h.SetMode(0o644)
-		if info.Mode()&0o100 != 0 {
-			h.SetMode(0o755)
-		}
 		f, err := w.CreateHeader(h)
-		if err != nil {
-			return err
-		}
-		content, err := fs.ReadFile(root, filepath.ToSlash(path))
 		if err != nil {
 			return err
 		}
