@@ -49,6 +49,8 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			sbomCommand(e),
 			scanCommand(e),
+			diffCommand(e),
+			inspectCommand(e),
 			keygenCommand(e),
 			signCommand(e),
 			sealCommand(e),

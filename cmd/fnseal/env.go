@@ -45,7 +45,7 @@ func (e *env) getenv(name string) string {
 // note tells a person how the work goes on. It is silent with --quiet.
 func (e *env) note(format string, args ...any) {
 	if !e.quiet {
-		fmt.Fprintf(e.stderr, "fnseal: "+format+"\n", args...)
+		fmt.Fprintln(e.stderr, "fnseal: "+term.Clean(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -59,5 +59,5 @@ func (e *env) detail(format string, args ...any) {
 // warn tells what a person must know although the command goes on. It is not
 // silenced: a warning that can be missed is none.
 func (e *env) warn(format string, args ...any) {
-	fmt.Fprintf(e.stderr, "fnseal: warning: "+format+"\n", args...)
+	fmt.Fprintln(e.stderr, "fnseal: warning: "+term.Clean(fmt.Sprintf(format, args...)))
 }

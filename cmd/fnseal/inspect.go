@@ -34,7 +34,7 @@ Examples:
 			outputFlag(inspectFormats...),
 			&cli.StringFlag{Name: "runtime", Usage: "the runtime it is deployed on is `NAME`, as in python3.12"},
 			&cli.StringFlag{Name: "as-of", Usage: "judge the runtime's lifecycle on `DAY`, as in 2027-03-03 (default: today)"},
-		}, limitFlags()...),
+		}, targetFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {

@@ -100,13 +100,21 @@ type staged struct {
 // leaves no output.
 func stage(outs []output, formats ...format) (*staged, error) {
 	s := &staged{}
-	for _, o := range outs {
-		if err := s.render(o, formats); err != nil {
-			s.discard()
-			return nil, err
-		}
+	if err := s.add(outs, formats...); err != nil {
+		s.discard()
+		return nil, err
 	}
 	return s, nil
+}
+
+// add renders further outputs.
+func (s *staged) add(outs []output, formats ...format) error {
+	for _, o := range outs {
+		if err := s.render(o, formats); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (s *staged) render(o output, formats []format) error {

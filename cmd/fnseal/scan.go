@@ -19,8 +19,8 @@ func scanCommand(e *env) *cli.Command {
 		Name:      "scan",
 		Usage:     "match a package or an SBOM against known vulnerabilities",
 		ArgsUsage: "TARGET-or-SBOM [flags]",
-		Description: `The argument is a function package as for "fnseal sbom", or a CycloneDX SBOM
-made by any tool. Without a feed to ask the command fails with exit code 5;
+		Description: `The argument is a function package as for "fnseal sbom", or an SBOM in
+CycloneDX or SPDX 2 made by any tool. Without a feed to ask the command fails with exit code 5;
 it never reports "no findings" for want of data.
 
 Examples:
@@ -28,7 +28,7 @@ Examples:
   fnseal scan app.zip
   fnseal scan app.cdx.json --fail-on high
   fnseal scan app.zip -o table -o json=findings.json --db osv.db --max-db-age 0`,
-		Flags: append([]cli.Flag{outputFlag(scanFormats...), dbFlag(), maxAgeFlag(), failOnFlag("any")}, limitFlags()...),
+		Flags: append([]cli.Flag{outputFlag(scanFormats...), dbFlag(), maxAgeFlag(), failOnFlag("any")}, packageFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {
@@ -87,10 +87,14 @@ func inventoryOf(ctx context.Context, c *cli.Context, e *env, ref string) (*fnpk
 	if err != nil || inv != nil {
 		return inv, err
 	}
-	p, err := openPackage(ctx, c, ref, stdin)
+	k, err := newCataloguer(c, e)
+	if err != nil {
+		return nil, err
+	}
+	p, err := openWithLayers(ctx, c, ref, stdin)
 	if err != nil {
 		return nil, err
 	}
 	defer p.Close()
-	return catalogue(c, e, p)
+	return k.inventory(ctx, p)
 }

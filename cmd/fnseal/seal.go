@@ -36,7 +36,7 @@ Examples:
 			outputFlag(sealFormats...), dbFlag(), maxAgeFlag(), failOnFlag("none"),
 			&cli.BoolFlag{Name: "no-scan", Usage: "leave the scan out; the seal then says nothing of vulnerabilities"},
 			timestampFlag(), hazardFlag(),
-		}, limitFlags()...),
+		}, targetFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {
@@ -82,12 +82,13 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 	if in.Signer, err = signer(c, e); err != nil {
 		return err
 	}
-	var done func()
-	if in.Catalog, done, err = catalogOptions(c, e); err != nil {
+	k, err := newCataloguer(c, e)
+	if err != nil {
 		return err
 	}
+	in.Catalog = k.options // what is signed is never taken from a cache
 	result, err := seal.Seal(c.Context, in)
-	done()
+	k.progress.Done()
 	if err != nil {
 		return fmt.Errorf("sealing %s: %w", ref, err)
 	}

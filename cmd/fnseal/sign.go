@@ -25,7 +25,7 @@ Examples:
 			signingKeyFlag(),
 			&cli.StringFlag{Name: "bundle", Usage: "write the bundle to `FILE` (default: the signed file's name with .sigstore.json)"},
 			hazardFlag(),
-		}, limitFlags()...),
+		}, targetFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "FILE")
 			if err != nil {
@@ -39,7 +39,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			p, err := openArtifact(c.Context, c, e, ref)
+			p, err := openArtifact(c.Context, c, ref, e.stdin)
 			if err != nil {
 				return err
 			}

@@ -38,10 +38,9 @@ Examples:
 			&cli.StringSliceFlag{Name: "key", Usage: "accept signatures by the public key in `FILE`, repeatable"},
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
 			&cli.StringSliceFlag{Name: "type", Usage: "demand an accepted attestation of this predicate `TYPE` (a URI, or cyclonedx, vulns), repeatable"},
-			&cli.BoolFlag{Name: "offline", Usage: "open no network connection; verifying with a key never does"},
 			hazardFlag(),
 			outputFlag(verifyFormats...),
-		}, limitFlags()...),
+		}, targetFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {
@@ -117,7 +116,7 @@ func refusal(ref string, v policy.Verdict) string {
 // be read as the package it seems to be is opened as a plain file, so that its
 // digest can still be compared, and what is wrong with it is returned beside.
 func openSuspect(ctx context.Context, c *cli.Context, e *env, ref string) (p fnpkg.Package, defect, err error) {
-	p, err = openArtifact(ctx, c, e, ref)
+	p, err = openArtifact(ctx, c, ref, e.stdin)
 	var format *fnpkg.FormatError
 	var limit *fnpkg.LimitError
 	if err == nil || !errors.As(err, &format) && !errors.As(err, &limit) {

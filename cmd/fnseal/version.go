@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -12,6 +13,9 @@ import (
 // version is set by release builds with -ldflags -X.
 var version string
 
+// develVersion stands for builds that have no version.
+const develVersion = "devel"
+
 // toolVersion is the version fnseal names in documents and statements: that of
 // the release, else of the module as it was installed, else "devel".
 func toolVersion() string {
@@ -21,7 +25,24 @@ func toolVersion() string {
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" && info.Main.Version != "(devel)" {
 		return strings.TrimPrefix(info.Main.Version, "v")
 	}
-	return "devel"
+	return develVersion
+}
+
+// buildID tells this build of fnseal from others: by its version if it has
+// one, else by the program file.
+func buildID() (string, error) {
+	if v := toolVersion(); v != develVersion {
+		return v, nil
+	}
+	path, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s %d %d", develVersion, info.Size(), info.ModTime().UnixNano()), nil
 }
 
 func versionCommand(e *env) *cli.Command {
