@@ -14,7 +14,7 @@ type banner struct {
 	name    string // npm name; empty if the comment does not settle it
 	version string
 	line    string // what was read, as evidence
-	generic bool   // the form is a common one, the title not one of a known package
+	generic bool   // the title is not that of a known package or house
 }
 
 // readBanner reads the text of a comment, without its delimiters.
@@ -45,13 +45,32 @@ func readBanner(text string) (banner, bool) {
 		b.name = name
 		return b, true
 	}
-	lower := strings.ToLower(body)
+	// Anything else could be the function's own banner, unless it names where
+	// the code is published, and under the same name.
 	b.generic = true
-	if b.version != "" && title == strings.ToLower(title) && ValidName(title) && !strings.HasSuffix(title, ".js") &&
-		len(title) > 1 && (strings.Contains(lower, "licen") || strings.Contains(lower, "(c)") || strings.Contains(lower, "copyright")) {
+	if b.version != "" && title == strings.ToLower(title) && ValidName(title) && publishedAs(body, title) {
 		b.name = title
 	}
 	return b, b.version != "" || b.name != ""
+}
+
+// publishedAs reports whether a comment has the address of a public repository
+// of that name: github.com/owner/name.
+func publishedAs(comment, name string) bool {
+	for {
+		var ok bool
+		if _, comment, ok = strings.Cut(comment, "github.com/"); !ok {
+			return false
+		}
+		_, repo, _ := strings.Cut(comment, "/")
+		if i := strings.IndexFunc(repo, func(r rune) bool { return r > 0x7f || !isWordByte(byte(r)) && r != '-' && r != '.' }); i >= 0 {
+			repo = repo[:i]
+		}
+		repo = strings.TrimSuffix(strings.TrimRight(repo, "."), ".git")
+		if repo == name[strings.LastIndexByte(name, '/')+1:] {
+			return true
+		}
+	}
 }
 
 // cleanVersion cuts what a sentence adds to a version: a full stop, a dash.

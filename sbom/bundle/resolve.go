@@ -146,8 +146,21 @@ func (r *resolver) copies(name string, claims []claim) []packageCopy {
 				out[i].claims = append(out[i].claims, c)
 			}
 		}
+		r.confirm(&out[i])
 	}
 	return out
+}
+
+// confirm adds the builds that have the very version a bundle states.
+func (r *resolver) confirm(one *packageCopy) {
+	p := installed{one.name, one.version}
+	for _, b := range r.builds {
+		if slices.Contains(b.versions[one.name], p) {
+			one.claims = append(one.claims, claim{
+				name: p.name, version: p.version, technique: b.technique, path: b.name, detail: shorten(p.name + "@" + p.version),
+			})
+		}
+	}
 }
 
 // surestVersion returns the version of the surest claim that has one.

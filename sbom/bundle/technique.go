@@ -17,7 +17,7 @@ const (
 	TechniqueLicenseList Technique = "license-list" // path in the bundler's list of legal comments
 	TechniqueBanner      Technique = "banner"       // a legal comment that belongs to a known package or house
 	TechniqueFingerprint Technique = "fingerprint"  // strings that only this package has
-	TechniqueComment     Technique = "comment"      // a legal comment in the form "name v1.2.3 … licence"
+	TechniqueComment     Technique = "comment"      // a legal comment of the form "name v1.2.3 … github.com/owner/name"
 )
 
 // Confidence returns how much a technique is believed, from 0 to 1. What is
