@@ -43,7 +43,7 @@ func (id HazardID) Known() bool {
 		HazardPrependedBytes, HazardTrailingBytes, HazardGapBytes, HazardHeaderMismatch,
 		HazardOverlap, HazardEscapingLink, HazardLoopingLink, HazardSpecialFile,
 		HazardSetuid, HazardZip64Mismatch, HazardMultiDisk, HazardMultipleEnds,
-		HazardMethod, HazardEncrypted, HazardUnicodePathExtra:
+		HazardMethod, HazardEncrypted, HazardUnicodePathExtra, HazardWhiteout:
 		return true
 	}
 	return false
