@@ -13,14 +13,16 @@ type ahead struct {
 	done         sync.WaitGroup
 	once         sync.Once
 
+	taken         func()
 	current, rest []byte
 	err           error // how reading ended; set before filled is closed
 }
 
 // readAhead reads r in a goroutine of its own, which ends with r or Close.
-func readAhead(r io.Reader) *ahead {
+// taken is called by Read for each buffer that it begins.
+func readAhead(r io.Reader, taken func()) *ahead {
 	const buffers, size = 4, 256 << 10
-	a := &ahead{filled: make(chan []byte, buffers), free: make(chan []byte, buffers), stop: make(chan struct{})}
+	a := &ahead{taken: taken, filled: make(chan []byte, buffers), free: make(chan []byte, buffers), stop: make(chan struct{})}
 	for range buffers {
 		a.free <- make([]byte, size)
 	}
@@ -67,6 +69,7 @@ func (a *ahead) Read(b []byte) (int, error) {
 			return 0, a.err
 		}
 		a.current, a.rest = next, next
+		a.taken()
 	}
 	n := copy(b, a.rest)
 	a.rest = a.rest[n:]

@@ -24,6 +24,8 @@ type applier struct {
 	meter *meter
 	found *layout.List
 	layer int // from 1
+
+	progress func(done int64) // stored bytes of this layer
 }
 
 func (a *applier) apply(ctx context.Context, l registry.Layer) error {
@@ -35,7 +37,7 @@ func (a *applier) apply(ctx context.Context, l registry.Layer) error {
 		return err
 	}
 	defer r.Close()
-	ahead := readAhead(r)
+	ahead := readAhead(r, func() { a.progress(r.Stored()) })
 	defer func() {
 		cancel() // or a registry that stalls would be waited for
 		ahead.Close()

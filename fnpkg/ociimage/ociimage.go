@@ -38,6 +38,19 @@ type Config struct {
 	Labels     map[string]string
 }
 
+// Option changes how New reads an image.
+type Option func(*options)
+
+type options struct {
+	progress func(done, total int64)
+}
+
+// WithProgress has f called every now and then with the bytes of the layers,
+// as they are stored, that were read so far, and with how many there are.
+func WithProgress(f func(done, total int64)) Option {
+	return func(o *options) { o.progress = f }
+}
+
 // New reads all layers of img, which it needs no longer than that. The package
 // goes by the last element of the image's repository, without registry, tag
 // and digest, so that an image has one name wherever it is kept; fallback is
@@ -46,7 +59,11 @@ type Config struct {
 // Every layer's digests are compared. A layer that is not what the image says,
 // or that no runtime could apply, is a *fnpkg.FormatError; crossing a limit is
 // a *fnpkg.LimitError.
-func New(ctx context.Context, img *registry.Image, fallback string, limits fnpkg.Limits) (*Package, error) {
+func New(ctx context.Context, img *registry.Image, fallback string, limits fnpkg.Limits, opts ...Option) (*Package, error) {
+	o := options{progress: func(done, total int64) {}}
+	for _, opt := range opts {
+		opt(&o)
+	}
 	p := &Package{
 		name: fallback, repository: img.Repository,
 		size: img.Size, digest: img.Digest, index: img.Index,
@@ -64,18 +81,26 @@ func New(ctx context.Context, img *registry.Image, fallback string, limits fnpkg
 	if img.Repository != "" {
 		p.name = path.Base(img.Repository)
 	}
-	if err := p.read(ctx, img.Layers, limits); err != nil {
+	if err := p.read(ctx, img.Layers, limits, o); err != nil {
 		return nil, errors.Join(err, p.spool.Close())
 	}
 	return p, nil
 }
 
-func (p *Package) read(ctx context.Context, layers []registry.Layer, limits fnpkg.Limits) error {
+func (p *Package) read(ctx context.Context, layers []registry.Layer, limits fnpkg.Limits, o options) error {
 	var found layout.List
 	m := &meter{limits: limits}
 	t := newTree(m, &found)
+	var total int64
+	for _, l := range layers {
+		total += l.Size
+	}
 	for i, l := range layers {
-		a := applier{tree: t, spool: p.spool, meter: m, found: &found, layer: i + 1}
+		before := m.stored
+		a := applier{
+			tree: t, spool: p.spool, meter: m, found: &found, layer: i + 1,
+			progress: func(done int64) { o.progress(before+done, total) },
+		}
 		if err := a.apply(ctx, l); err != nil {
 			return fmt.Errorf("applying layer %d of %d: %w", i+1, len(layers), err)
 		}

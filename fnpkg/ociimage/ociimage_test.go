@@ -530,6 +530,33 @@ func TestContentDigest(t *testing.T) {
 	}
 }
 
+// TestProgress is told of every layer, and of the end.
+func TestProgress(t *testing.T) {
+	dir := WriteLayout(t, map[string]mutate.Appendable{"": Image(t, "linux/amd64", Layer(t, File("a", "1")), Layer(t, File("b", "2")))})
+	img, err := registry.OpenLayout(t.Context(), dir, "", registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer img.Close()
+	want := img.Layers[0].Size + img.Layers[1].Size
+	var last int64
+	calls := 0
+	p, err := ociimage.New(t.Context(), img, "fn", fnpkg.DefaultLimits(), ociimage.WithProgress(func(done, total int64) {
+		if done < last || done > total || total != want {
+			t.Errorf("%d of %d behind %d", done, total, last)
+		}
+		last = done
+		calls++
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Close()
+	if last != want || calls < 2 {
+		t.Errorf("%d of %d in %d calls", last, want, calls)
+	}
+}
+
 // TestCancelled ends reading in the middle of a layer.
 func TestCancelled(t *testing.T) {
 	dir := WriteLayout(t, map[string]mutate.Appendable{"": Image(t, "linux/amd64", Layer(t, File("a", "1")))})

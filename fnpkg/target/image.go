@@ -93,7 +93,11 @@ func openArchive(ctx context.Context, a *registry.Archive, name, selector string
 
 // readImage reads the layers of img, which is then needed no more.
 func readImage(ctx context.Context, img *registry.Image, name string, o Options) (fnpkg.Package, error) {
-	p, err := ociimage.New(ctx, img, name, o.Limits)
+	var opts []ociimage.Option
+	if o.Progress != nil {
+		opts = append(opts, ociimage.WithProgress(o.Progress))
+	}
+	p, err := ociimage.New(ctx, img, name, o.Limits, opts...)
 	if err != nil {
 		return nil, errors.Join(err, img.Close())
 	}

@@ -33,6 +33,10 @@ type Options struct {
 	// PlainHTTP allows registries to be spoken to without TLS.
 	PlainHTTP bool
 
+	// Progress, if not nil, is called while an image is read with the bytes
+	// of its layers read so far and with how many there are.
+	Progress func(done, total int64)
+
 	// Offline refuses images in registries with ErrOffline. Nothing else here
 	// opens a connection.
 	Offline bool

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
@@ -62,7 +63,8 @@ func newLayerReader(blob io.ReadCloser, l Layer) (*LayerReader, error) {
 }
 
 // Stored returns how many of the layer's stored bytes have been taken so far.
-func (r *LayerReader) Stored() int64 { return r.stored.n }
+// It may be called while another goroutine reads.
+func (r *LayerReader) Stored() int64 { return r.stored.n.Load() }
 
 // Read reads uncompressed bytes.
 func (r *LayerReader) Read(b []byte) (int, error) {
@@ -123,13 +125,13 @@ func (r *LayerReader) Close() error {
 // counted counts what is read, and remembers what went wrong.
 type counted struct {
 	io.ReadCloser
-	n   int64
+	n   atomic.Int64
 	err error
 }
 
 func (c *counted) Read(b []byte) (int, error) {
 	n, err := c.ReadCloser.Read(b)
-	c.n += int64(n)
+	c.n.Add(int64(n))
 	if err != nil && err != io.EOF {
 		c.err = err
 	}
