@@ -47,17 +47,6 @@ func (f *files) add(name string, open func() (io.ReadCloser, error)) file.Coordi
 	return at
 }
 
-// addText lists an entry that is read as a whole, up to limit bytes.
-func (f *files) addText(e fnpkg.Entry, limit int64) {
-	f.add(e.Path, func() (io.ReadCloser, error) {
-		text, err := readText(e, limit)
-		if err != nil {
-			return nil, err
-		}
-		return io.NopCloser(bytes.NewReader(text)), nil
-	})
-}
-
 // readText reads an entry as a whole, without the byte order mark that some
 // editors put in front and no parser expects.
 func readText(e fnpkg.Entry, limit int64) ([]byte, error) {

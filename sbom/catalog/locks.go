@@ -8,9 +8,7 @@ import (
 	"path"
 	"strings"
 
-	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/pkg/cataloger/javascript"
-	"github.com/anchore/syft/syft/pkg/cataloger/python"
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/sbom/purl"
@@ -33,60 +31,67 @@ type owner struct {
 	Version string `json:"version"`
 }
 
+// isPythonLock reports whether a lock file is one of Python's managers.
+func isPythonLock(base string) bool {
+	switch base {
+	case "poetry.lock", "Pipfile.lock", "uv.lock", "pdm.lock":
+		return true
+	}
+	return false
+}
+
 // catalogLocks lists what lock files name. Whether any of it is in the package
 // they do not say.
 func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) {
 	var r result
-	for _, lock := range []struct {
-		ecosystem, foundBy string
-		cataloger          pkg.Cataloger
-		names              map[string]bool
-	}{
-		{"npm", "javascript-lock", javascript.NewLockCataloger(javascript.CatalogerConfig{}), map[string]bool{
-			"package-lock.json": true, "yarn.lock": true, "pnpm-lock.yaml": true, "bun.lock": true, "deno.lock": true}},
-		{"pypi", "python-lock", python.NewPackageCataloger(python.CatalogerConfig{}), map[string]bool{
-			"poetry.lock": true, "Pipfile.lock": true, "uv.lock": true, "pdm.lock": true}},
-	} {
-		all := newFiles(ctx, begin)
-		owners := map[string]owner{} // of the lock files, by path
-		for _, i := range s.locks {
-			e := s.entries[i]
-			if !lock.names[path.Base(e.Path)] {
-				continue
-			}
-			all.add(e.Path, func() (io.ReadCloser, error) {
-				content, err := readText(e, lockLimit)
-				if err != nil {
-					return nil, err
-				}
-				if path.Base(e.Path) == "package-lock.json" {
-					var o owner
-					_ = json.Unmarshal(content, &o) // the cataloger says if it is none
-					owners[e.Path] = o
-				}
-				return io.NopCloser(bytes.NewReader(content)), nil
-			})
+	declare := func(ecosystem, foundBy, file, name, version string, licenses []fnpkg.License) {
+		id, err := purl.New(ecosystem, name, version)
+		if err != nil {
+			return
 		}
-		if len(all.list) == 0 {
+		r.finds = append(r.finds, find{
+			purl: id, path: file, origin: fnpkg.OriginDeclared, confidence: 1, licenses: licenses, foundBy: foundBy,
+		})
+	}
+	all := newFiles(ctx, begin)
+	owners := map[string]owner{} // of the lock files, by path
+	for _, i := range s.locks {
+		e := s.entries[i]
+		if isPythonLock(path.Base(e.Path)) {
+			begin()
+			content, err := readText(e, lockLimit)
+			if err != nil {
+				continue // nothing that is shipped is missed
+			}
+			packages, _ := parsePythonLock(e.Path, content)
+			for _, p := range packages {
+				declare("pypi", "python-lock", e.Path, p.name, p.version, nil)
+			}
 			continue
 		}
-		packages, _, _ := lock.cataloger.Catalog(ctx, all)
-		if err := ctx.Err(); err != nil {
-			return result{}, err
-		}
-		for _, p := range packages {
-			if p.Version == "" || strings.HasSuffix(p.Version, "-use.local") || owners[placeOf(p).RealPath] == (owner{p.Name, p.Version}) {
-				continue // the function itself, or a part of it: a workspace
-			}
-			id, err := purl.New(lock.ecosystem, p.Name, p.Version)
+		all.add(e.Path, func() (io.ReadCloser, error) {
+			content, err := readText(e, lockLimit)
 			if err != nil {
-				continue
+				return nil, err
 			}
-			r.finds = append(r.finds, find{
-				purl: id, path: placeOf(p).RealPath, origin: fnpkg.OriginDeclared, confidence: 1,
-				licenses: licensesOf(p), foundBy: lock.foundBy,
-			})
-		}
+			if path.Base(e.Path) == "package-lock.json" {
+				var o owner
+				_ = json.Unmarshal(content, &o) // the cataloger says if it is none
+				owners[e.Path] = o
+			}
+			return io.NopCloser(bytes.NewReader(content)), nil
+		})
 	}
-	return r, nil
+	if len(all.list) == 0 {
+		return r, ctx.Err()
+	}
+	packages, _, _ := javascript.NewLockCataloger(javascript.CatalogerConfig{}).Catalog(ctx, all)
+	for _, p := range packages {
+		file := placeOf(p).RealPath
+		if p.Version == "" || strings.HasSuffix(p.Version, "-use.local") || owners[file] == (owner{p.Name, p.Version}) {
+			continue // the function itself, or a part of it: a workspace
+		}
+		declare("npm", "javascript-lock", file, p.Name, p.Version, licensesOf(p))
+	}
+	return r, ctx.Err()
 }

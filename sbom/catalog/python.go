@@ -3,50 +3,60 @@ package catalog
 import (
 	"context"
 	"path"
+	"slices"
 	"strings"
-
-	"github.com/anchore/syft/syft/pkg"
-	"github.com/anchore/syft/syft/pkg/cataloger/python"
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/sbom/purl"
 )
 
+const pythonFoundBy = "python-installed-package"
+
+// pythonSite is where a distribution is installed: others find it there.
+type pythonSite struct{ folder, name string }
+
 // catalogPython finds installed Python packages by the metadata their
 // installer leaves: *.dist-info/METADATA, *.egg-info.
 func catalogPython(ctx context.Context, s *survey, begin func()) (result, error) {
-	all := newFiles(ctx, begin)
-	for _, i := range s.python {
-		all.addText(s.entries[i], manifestLimit)
-	}
-	// Errors are told file by file below; a file without a package is one.
-	packages, _, err := python.NewInstalledPackageCataloger().Catalog(ctx, all)
-	if cerr := ctx.Err(); cerr != nil {
-		return result{}, cerr
-	}
-
 	var r result
-	type site struct{ folder, name string }
-	at := map[site]string{} // purl by the folder it is installed in
-	needs := map[site][]string{}
-	seen := map[string]bool{}
-	for _, p := range packages {
-		file := placeOf(p).RealPath
-		id, err := purl.New("pypi", p.Name, p.Version)
+	at := map[pythonSite]string{} // purl
+	needs := map[pythonSite][]string{}
+	for _, i := range s.python {
+		if err := ctx.Err(); err != nil {
+			return result{}, err
+		}
+		begin()
+		e := s.entries[i]
+		content, err := readText(e, manifestLimit)
 		if err != nil {
-			r.unread = append(r.unread, unread{"pypi", file, err.Error()})
-			seen[file] = true
+			r.unread = append(r.unread, unread{"pypi", e.Path, err.Error()})
 			continue
 		}
-		seen[file] = true
+		m := parsePythonMetadata(content)
+		if m.name == "" {
+			r.unread = append(r.unread, unread{"pypi", e.Path, "it names no package"})
+			continue
+		}
+		id, err := purl.New("pypi", m.name, m.version)
+		if err != nil {
+			r.unread = append(r.unread, unread{"pypi", e.Path, err.Error()})
+			continue
+		}
 		r.finds = append(r.finds, find{
-			purl: id, path: file, origin: fnpkg.OriginShipped, confidence: 1,
-			licenses: licensesOf(p), foundBy: "python-installed-package",
+			purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1,
+			licenses: spdxLicenses(m.licenses...), foundBy: pythonFoundBy,
 		})
-		here := site{siteFolder(file), id.Name}
+		here := pythonSite{siteFolder(e.Path), id.Name}
 		at[here] = id.Text
-		if m, ok := p.Metadata.(pkg.PythonPackage); ok {
-			needs[here] = m.RequiresDist
+		needs[here] = m.requires
+		if path.Base(e.Path) == "PKG-INFO" {
+			if text, ok := s.sibling(e.Path, "requires.txt"); ok {
+				content, err := readText(text, manifestLimit)
+				if err != nil {
+					r.unread = append(r.unread, unread{"pypi", text.Path, err.Error()})
+				}
+				needs[here] = append(needs[here], parseRequiresTxt(content)...)
+			}
 		}
 	}
 	for here, requirements := range needs {
@@ -59,21 +69,22 @@ func catalogPython(ctx context.Context, s *survey, begin func()) (result, error)
 			if err != nil {
 				continue
 			}
-			if to, ok := at[site{here.folder, id.Name}]; ok {
+			if to, ok := at[pythonSite{here.folder, id.Name}]; ok {
 				r.edges = append(r.edges, fnpkg.Edge{From: at[here], To: to})
 			}
 		}
 	}
-	for _, i := range s.python {
-		if file := s.entries[i].Path; !seen[file] {
-			reason := "it names no package"
-			if err != nil && strings.Contains(err.Error(), file) {
-				reason = "it cannot be read as package metadata"
-			}
-			r.unread = append(r.unread, unread{"pypi", file, reason})
-		}
-	}
 	return r, nil
+}
+
+// sibling returns the regular file of a name beside another.
+func (s *survey) sibling(file, name string) (fnpkg.Entry, bool) {
+	name = path.Join(path.Dir(file), name)
+	i, ok := slices.BinarySearchFunc(s.entries, name, func(e fnpkg.Entry, name string) int { return strings.Compare(e.Path, name) })
+	if !ok || !s.entries[i].IsRegular() {
+		return fnpkg.Entry{}, false
+	}
+	return s.entries[i], true
 }
 
 // siteFolder returns the folder packages are installed in, from the path of
@@ -95,6 +106,7 @@ func requiredName(requirement string) (name string, ok bool) {
 			return "", false
 		}
 	}
+	spec = strings.TrimSpace(spec)
 	end := strings.IndexFunc(spec, func(r rune) bool { return strings.ContainsRune(" \t[(<>=!~@", r) })
 	if end >= 0 {
 		spec = spec[:end]
