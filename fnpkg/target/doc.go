@@ -17,5 +17,5 @@
 //	oci-archive:FILE[:NAME]     an image in a tar archive of a layout
 //	docker-archive:FILE[:NAME]  an image in what "docker save" writes
 //
-// Only images in registries need a connection.
+// Archives named by a prefix may be compressed with gzip. Only images in registries need a connection.
 package target

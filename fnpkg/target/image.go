@@ -1,9 +1,12 @@
 package target
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -133,11 +136,37 @@ func openOnDisk(ctx context.Context, r reference, o Options) (fnpkg.Package, err
 	if !info.Mode().IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
-	a, err := registry.ReadArchive(ctx, f, info.Size())
+	s, err := expanded(ctx, source{r: f, size: info.Size(), closer: io.NopCloser(nil)}, o)
+	if err != nil {
+		return nil, err
+	}
+	defer s.closer.Close()
+	a, err := registry.ReadArchive(ctx, s.r, s.size)
 	if err != nil {
 		return nil, err
 	}
 	return openArchive(ctx, a, baseName(path), selector, o)
+}
+
+// expanded returns the source uncompressed: archives are read from many
+// places at once, and often kept compressed with gzip.
+func expanded(ctx context.Context, s source, o Options) (source, error) {
+	head, err := s.head()
+	if err != nil || !bytes.HasPrefix(head, []byte("\x1f\x8b")) {
+		return s, err
+	}
+	z, err := gzip.NewReader(io.NewSectionReader(s.r, 0, s.size))
+	if err != nil {
+		return s, &fnpkg.FormatError{Format: "container image", Reason: "its archive is damaged", Err: err}
+	}
+	limit := o.Limits.TotalBytes
+	if ratio := o.Limits.Ratio; ratio > 0 {
+		most := max(fnpkg.RatioFloor, s.size*ratio)
+		if limit == 0 || most < limit {
+			limit = most
+		}
+	}
+	return spool(ctx, z, limit)
 }
 
 // splitSelector takes the path off the front of s: the longest that exists.

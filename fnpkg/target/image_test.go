@@ -2,6 +2,7 @@ package target_test
 
 import (
 	"bytes"
+	"compress/gzip"
 	"context"
 	"errors"
 	"os"
@@ -39,6 +40,8 @@ func TestImages(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	gzipFile(t, "saved.tar")
+	gzipFile(t, "oci.tar")
 	// A file of a reference's name is the file.
 	if err := os.WriteFile("app:v1", sound, 0o644); err != nil {
 		t.Fatal(err)
@@ -77,6 +80,9 @@ func TestImages(t *testing.T) {
 		{"saved.tar", "linux/arm64", [2]string{"there is no image for linux/arm64; there are images for linux/amd64", "file saved.tar sha256"}},
 		{"docker-archive:saved.tar", "", [2]string{"image app", noDigest}},
 		{"docker-archive:saved.tar:team/app:v1", "", [2]string{"image app", noDigest}},
+		{"docker-archive:saved.tar.gz:v1", "", [2]string{"image app", noDigest}},
+		{"oci-archive:oci.tar.gz", "", same(image("app", amd))},
+		{"saved.tar.gz", "", [2]string{"not a readable zip: it is gzip data", "file saved.tar.gz sha256"}},
 		{"docker-archive:saved.tar:v2", "", same(`not found: no image is named "v2"; there are "team/app:v1"`)},
 	} {
 		for i, open := range openers {
@@ -163,4 +169,24 @@ func describe(t *testing.T, open opener, ref string, o target.Options) (string, 
 		got += " " + d.String()
 	}
 	return got, nil
+}
+
+// gzipFile writes the file at path compressed beside it.
+func gzipFile(t *testing.T, path string) {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b bytes.Buffer
+	z := gzip.NewWriter(&b)
+	if _, err := z.Write(data); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path+".gz", b.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }

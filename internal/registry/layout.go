@@ -183,13 +183,14 @@ func (r *resolver) findDigest(ctx context.Context, images []descriptor, digest f
 }
 
 // isNamed reports whether an image's name is the one the user gave: as a
-// whole, or by its tag.
+// whole, by its tag, or in another form of the same, as "app:v1" is
+// "docker.io/library/app:v1".
 func isNamed(name, selector string) bool {
 	if name == selector {
 		return true
 	}
 	_, tag := splitTag(name)
-	return tag == selector
+	return tag == selector || tag != "" && canonical(name) != "" && canonical(name) == canonical(selector)
 }
 
 // repositoryOf returns the name that the layout gives to img among the

@@ -645,6 +645,28 @@ func TestHostileArchives(t *testing.T) {
 	}
 }
 
+// TestBothForms reads an archive as docker has written them since version 25:
+// a layout, and the older list beside it. The layout counts.
+func TestBothForms(t *testing.T) {
+	image := kit.Image(t, "linux/amd64", kit.Layer(t, kit.File("a", "1")))
+	other := kit.Image(t, "linux/amd64", kit.Layer(t, kit.File("b", "2")))
+	dir := kit.WriteLayout(t, map[string]mutate.Appendable{"docker.io/library/app:v1": image, "docker.io/library/other:v1": other})
+	if err := os.WriteFile(filepath.Join(dir, "manifest.json"), []byte(`[{"Config":"x","RepoTags":["app:v1"],"Layers":[]}]`), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, selector := range []string{"app:v1", "library/app:v1", "docker.io/library/app:v1", "index.docker.io/library/app:v1"} {
+		img, err := openFile(t, kit.Pack(t, dir), selector, Options{})
+		if err != nil {
+			t.Errorf("%s: %v", selector, err)
+		} else if img.Digest.String() != kit.Digest(t, image) || img.Repository != "docker.io/library/app" {
+			t.Errorf("%s: %s of %s", selector, img.Digest, img.Repository)
+		}
+	}
+	if _, err := openFile(t, kit.Pack(t, dir), "registry.example/app:v1", Options{}); !errors.Is(err, ErrNotFound) {
+		t.Errorf("another registry's: error %v, want ErrNotFound", err)
+	}
+}
+
 // TestLinkedLayers reads an archive in which a layer is a link to another
 // image's, as docker wrote them to save space.
 func TestLinkedLayers(t *testing.T) {

@@ -130,6 +130,16 @@ func splitTag(ref string) (repository, tag string) {
 	return ref, ""
 }
 
+// canonical returns a tag in its full form, with the registry that is meant
+// where none is named; empty if it is no tag.
+func canonical(tag string) string {
+	t, err := name.NewTag(tag)
+	if err != nil {
+		return ""
+	}
+	return t.Name()
+}
+
 // IsReference reports whether ref has the form of a reference to an image.
 func IsReference(ref string) bool {
 	_, err := name.ParseReference(ref)
