@@ -131,5 +131,5 @@ func (c *Cache) prune() {
 
 // key is what of the options can change the inventory.
 func (o Options) key() string {
-	return fmt.Sprintf("%+v %v", o.Limits, o.ContentDigest)
+	return fmt.Sprintf("%+v %v %q", o.Limits, o.ContentDigest, o.Runtime)
 }

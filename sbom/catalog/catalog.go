@@ -36,6 +36,12 @@ type Options struct {
 	// ContentDigest asks for Inventory.Subject.Content, for which all content
 	// has to be read; otherwise it stays zero.
 	ContentDigest bool
+
+	// Runtime is the provider's name of the managed runtime the package runs
+	// on, such as "python3.12"; empty if it is not known. The runtime and what
+	// it holds become components of OriginRuntime. A name that is in no table
+	// is an *UnknownRuntimeError.
+	Runtime string
 }
 
 // Catalog lists the components of p. The inventory's subject carries p's exact
@@ -111,6 +117,11 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	inv.Components = merge(all.finds)
 	inv.Edges = mergeEdges(all.edges)
 	inv.Coverage = coverage(s, inv.Components, all)
+	if o.Runtime != "" {
+		if err := addRuntime(inv, o.Runtime); err != nil {
+			return nil, err
+		}
+	}
 	return inv, nil
 }
 
