@@ -241,8 +241,8 @@ func (c *checker) bsi() {
 	// SPDX 2 has no words for completeness, nor for what a file is.
 	modern := func(checked) bool { return c.bsiFormat() }
 	c.each(s, "§5.2.2", "dependencies on other components", Required, always, modern, c.edgesNote())
-	c.each(s, "§5.2.2", "distribution licences", Required, isThirdParty, func(checked) bool { return false },
-		"licences are those the creator declared; that they hold for this distribution is for a person to conclude")
+	c.each(s, "§5.2.2", "distribution licences", Required, isThirdParty, func(x checked) bool { return c.o.ConcludeLicenses && rich(hasExpressions)(x) },
+		hintOf(!c.o.ConcludeLicenses, "licences are those the creator declared; that they hold for this distribution is for the author to conclude"))
 	c.each(s, "§5.2.2", "hash value of the deployable component", Required, isFile, rich(hasSHA512), "SHA-512, "+files)
 	c.each(s, "§5.2.2", "executable property", Required, isFile, modern, files)
 	c.each(s, "§5.2.2", "archive property", Required, isFile, modern, files)

@@ -78,6 +78,10 @@ func TestCheckPasses(t *testing.T) {
 	if !r.Passed(sbom.CISA2026) {
 		t.Errorf("lacks %v", failed(r, sbom.CISA2026))
 	}
+	o.ConcludeLicenses = true
+	if diff := cmp.Diff([]string{"hash value of the deployable component"}, failed(sbom.Check(inv, sbom.SPDX3JSON, o), sbom.BSI21)); diff != "" {
+		t.Errorf("BSI with licences concluded (-want +got):\n%s", diff)
+	}
 	// What only a person, or another hash of the package, could give.
 	if diff := cmp.Diff([]string{"distribution licences", "hash value of the deployable component"}, failed(r, sbom.BSI21)); diff != "" {
 		t.Errorf("BSI (-want +got):\n%s", diff)

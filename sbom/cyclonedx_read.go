@@ -201,6 +201,8 @@ func (d cycloneDXReader) readComponent(c cdx.Component) {
 	read.Licenses = readLicenses(c.Licenses)
 	if c.Manufacturer != nil {
 		read.Producer = readParty(c.Manufacturer)
+	} else if c.Supplier != nil {
+		read.Producer = readParty(c.Supplier)
 	}
 	if e := c.Evidence; e != nil {
 		read.Confidence = identityConfidence(e.Identity)

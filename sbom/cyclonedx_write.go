@@ -79,7 +79,7 @@ func cycloneDXDocument(inv *fnpkg.Inventory, o Options) *cdx.BOM {
 	}
 	for _, u := range l.units() {
 		for i, c := range u.inv.Components {
-			components = append(components, component(u, c, u.refs[i]))
+			components = append(components, component(u, c, u.refs[i], o))
 		}
 	}
 	if components == nil {
@@ -148,15 +148,21 @@ func packageComponent(u *unit, supplier fnpkg.Party, o Options) *cdx.Component {
 	return out
 }
 
-func component(u *unit, c fnpkg.Component, ref string) cdx.Component {
+func component(u *unit, c fnpkg.Component, ref string, o Options) cdx.Component {
+	acknowledged := []cdx.LicenseAcknowledgement{cdx.LicenseAcknowledgementDeclared}
+	if o.ConcludeLicenses {
+		acknowledged = append(acknowledged, cdx.LicenseAcknowledgementConcluded)
+	}
 	group, name := groupAndName(c)
 	out := cdx.Component{
 		BOMRef: ref, Type: cdx.ComponentTypeLibrary,
 		Group: group, Name: name, Version: c.Version, PackageURL: c.PURL,
-		Manufacturer: organization(c.Producer),
-		Licenses:     writeLicenses(c.Licenses, cdx.LicenseAcknowledgementDeclared),
-		Hashes:       writeHashes(c.SHA256, c.SHA512),
-		Evidence:     evidence(c),
+		// Who makes a component is its supplier in the words of CISA and NTIA,
+		// and its manufacturer in those of BSI.
+		Manufacturer: organization(c.Producer), Supplier: organization(c.Producer),
+		Licenses: writeLicenses(c.Licenses, acknowledged...),
+		Hashes:   writeHashes(c.SHA256, c.SHA512),
+		Evidence: evidence(c),
 	}
 	if !c.Producer.IsZero() {
 		out.Authors = &[]cdx.OrganizationalContact{{Name: partyName(c.Producer), Email: c.Producer.Email}}
@@ -300,15 +306,19 @@ func dependencies(l *layout) *[]cdx.Dependency {
 	return &out
 }
 
-// compositions says of which packages the components, and of which packages
-// and components the dependencies, are all there are.
+// compositions says first, without a reference, how complete the document is as
+// a whole, then of which packages the components, and of which packages and
+// components the dependencies, are all there are.
 func compositions(l *layout) *[]cdx.Composition {
+	whole := complete
 	assemblies := map[completeness][]cdx.BOMReference{}
 	edges := map[completeness][]cdx.BOMReference{}
 	for _, u := range l.units() {
+		whole = lesser(whole, u.rootEdges()) // which knows no more than its components
 		assemblies[u.components()] = append(assemblies[u.components()], cdx.BOMReference(u.ref))
 		edges[u.rootEdges()] = append(edges[u.rootEdges()], cdx.BOMReference(u.ref))
 		for i, c := range u.inv.Components {
+			whole = lesser(whole, u.edges(c))
 			edges[u.edges(c)] = append(edges[u.edges(c)], cdx.BOMReference(u.refs[i]))
 		}
 	}
@@ -317,7 +327,7 @@ func compositions(l *layout) *[]cdx.Composition {
 		assemblies[complete] = append(assemblies[complete], rootRef)
 		edges[complete] = append(edges[complete], rootRef)
 	}
-	var out []cdx.Composition
+	out := []cdx.Composition{{Aggregate: cdx.CompositionAggregate(whole)}}
 	for _, state := range []completeness{complete, incomplete, unknown} {
 		if list := assemblies[state]; list != nil {
 			out = append(out, cdx.Composition{Aggregate: cdx.CompositionAggregate(state), Assemblies: &list})

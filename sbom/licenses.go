@@ -56,26 +56,26 @@ func sortLicenses(licenses []fnpkg.License) {
 	})
 }
 
-// writeLicenses lists licences, each acknowledged as said: declared, concluded
-// or, if empty, neither.
-func writeLicenses(licenses []fnpkg.License, as cdx.LicenseAcknowledgement) *cdx.Licenses {
+// writeLicenses lists licences, each once for every way it is acknowledged:
+// declared, concluded or, if empty, neither. CycloneDX 1.6 has room for one
+// acknowledgement of an expression; the last counts.
+func writeLicenses(licenses []fnpkg.License, as ...cdx.LicenseAcknowledgement) *cdx.Licenses {
 	settled := settle(licenses)
 	if len(settled) == 0 {
 		return nil
 	}
 	var out cdx.Licenses
 	for _, l := range settled {
-		switch {
-		case l.Expression == "":
-			out = append(out, cdx.LicenseChoice{License: &cdx.License{Name: l.Name, Acknowledgement: as}})
-		case knownID()[l.Expression]:
-			out = append(out, cdx.LicenseChoice{License: &cdx.License{ID: l.Expression, Acknowledgement: as}})
-		default:
+		if l.Expression != "" && !knownID()[l.Expression] {
 			choice := cdx.LicenseChoice{Expression: l.Expression}
-			if as != "" {
-				choice.Acknowledgement = &as
+			if last := as[len(as)-1]; last != "" {
+				choice.Acknowledgement = &last
 			}
 			out = append(out, choice)
+			continue
+		}
+		for _, a := range as {
+			out = append(out, cdx.LicenseChoice{License: &cdx.License{ID: l.Expression, Name: l.Name, Acknowledgement: a}})
 		}
 	}
 	return &out

@@ -31,6 +31,11 @@ type Options struct {
 	// Zero if unknown.
 	Supplier fnpkg.Party
 
+	// ConcludeLicenses states the licences that components declare as
+	// concluded too. It is the author's word that they hold: nothing here
+	// looks at what else is in the files.
+	ConcludeLicenses bool
+
 	// DataLicense is the SPDX expression of the licence under which the
 	// document itself may be used, and empty for none. SPDX 2.3 allows no
 	// other than CC0-1.0 and states that in any case.

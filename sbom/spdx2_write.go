@@ -81,7 +81,7 @@ func spdx2Of(inv *fnpkg.Inventory, o Options) *spdx2Doc {
 	}
 	for _, u := range l.units() {
 		for i, c := range u.inv.Components {
-			doc.Packages = append(doc.Packages, w.component(u, c, u.refs[i]))
+			doc.Packages = append(doc.Packages, w.component(u, c, u.refs[i], o))
 		}
 	}
 	doc.Relationships = w.relations(l)
@@ -152,7 +152,7 @@ func (w *spdx2Writer) packageOf(u *unit, o Options) spdx2Package {
 	return out
 }
 
-func (w *spdx2Writer) component(u *unit, c fnpkg.Component, ref string) spdx2Package {
+func (w *spdx2Writer) component(u *unit, c fnpkg.Component, ref string, o Options) spdx2Package {
 	out := spdx2Package{
 		SPDXID: w.ids[ref], Name: c.Name, VersionInfo: c.Version, PrimaryPurpose: "LIBRARY",
 		DownloadLocation: spdx2NoAssertion, LicenseConcluded: spdx2NoAssertion,
@@ -168,17 +168,21 @@ func (w *spdx2Writer) component(u *unit, c fnpkg.Component, ref string) spdx2Pac
 	}
 	if !c.Producer.IsZero() {
 		out.Originator = spdx2Party(c.Producer)
+		out.Supplier = out.Originator
 	}
 	if file := singleFile(c); file != "" {
 		out.PackageFileName = path.Base(file)
 	}
 	if l := joinLicenses(c.Licenses); l.expression != "" {
 		out.LicenseDeclared = l.expression
+		if o.ConcludeLicenses {
+			out.LicenseConcluded = l.expression
+		}
 		maps.Copy(w.licenses, l.refs)
 	}
 	props := componentProperties(u, c)
-	for _, o := range c.Occurrences {
-		props = append(props, property{propFoundAt, o.Path})
+	for _, at := range c.Occurrences {
+		props = append(props, property{propFoundAt, at.Path})
 	}
 	if isAbsolute(c.SourceURL) {
 		props = append(props, property{propSource, c.SourceURL})

@@ -136,7 +136,7 @@ func spdx3Of(inv *fnpkg.Inventory, o Options, base string) spdx3Doc {
 	}
 	for _, u := range l.units() {
 		for i, c := range u.inv.Components {
-			w.component(u, c, u.refs[i])
+			w.component(u, c, u.refs[i], o)
 		}
 	}
 	w.relations(l)
@@ -211,7 +211,7 @@ func (w *spdx3Writer) packageOf(u *unit, o Options) {
 	w.annotate(e.ID, packageProperties(u.inv, o.stamp(s)))
 }
 
-func (w *spdx3Writer) component(u *unit, c fnpkg.Component, ref string) {
+func (w *spdx3Writer) component(u *unit, c fnpkg.Component, ref string, o Options) {
 	e := spdx3Element{
 		Type: "software_Package", ID: w.ids[ref], Name: c.Name, Version: c.Version,
 		PackageURL: c.PURL, PrimaryPurpose: "library", VerifiedUsing: spdx3Hashes(c.SHA256, c.SHA512),
@@ -221,18 +221,23 @@ func (w *spdx3Writer) component(u *unit, c fnpkg.Component, ref string) {
 		e.DownloadLocation = c.Distribution.URL
 	}
 	if !c.Producer.IsZero() {
-		e.OriginatedBy = []string{w.party(c.Producer, "other")}
+		e.SuppliedBy = w.party(c.Producer, "other")
+		e.OriginatedBy = []string{e.SuppliedBy}
 	}
 	w.add(e)
 	if file := singleFile(c); file != "" {
 		w.file(e, path.Base(file), isArchive(file))
 	}
 	if l := joinLicenses(c.Licenses); l.expression != "" {
-		w.relate(e.ID, "hasDeclaredLicense", complete, w.license(l))
+		license := w.license(l)
+		w.relate(e.ID, "hasDeclaredLicense", complete, license)
+		if o.ConcludeLicenses {
+			w.relate(e.ID, "hasConcludedLicense", complete, license)
+		}
 	}
 	props := componentProperties(u, c)
-	for _, o := range c.Occurrences {
-		props = append(props, property{propFoundAt, o.Path})
+	for _, at := range c.Occurrences {
+		props = append(props, property{propFoundAt, at.Path})
 	}
 	if isAbsolute(c.SourceURL) {
 		props = append(props, property{propSource, c.SourceURL})

@@ -100,7 +100,7 @@ var richOptions = sbom.Options{
 	ToolVersion: "1.0.0",
 	Author:      fnpkg.Party{Name: "Example (Ltd.)", Email: "sbom@example.com"},
 	Supplier:    fnpkg.Party{Name: "Example GmbH", URL: "https://example.com"},
-	DataLicense: "CC0-1.0",
+	DataLicense: "CC0-1.0", ConcludeLicenses: true,
 }
 
 // two is an application of two packages that share components.
