@@ -315,7 +315,7 @@ func (in files) licenses(s *scan, script string) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return fmt.Errorf("reading %q: %w", e.Path, err)
 	}
 	other := &scan{code: text, path: e.Path, seen: s.seen, claims: s.claims}
 	for at := 0; len(other.claims) < maxClaims; {
@@ -386,7 +386,7 @@ func (in files) sourceMap(script string, code []byte) (*foundMap, error) {
 		}
 		c, err := e.Open()
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("reading %q: %w", name, err)
 		}
 		r := &faithful{Reader: c}
 		m, err := readMap(r)

@@ -29,12 +29,16 @@ type scan struct {
 	hits      [][]int // ends of the strings of fingerprints, by id
 	bundler   string
 	commented int // end of the last comment that was read
+	tags      int // legal comments looked for
 	constants map[string]string
 }
 
 const (
 	// keptHits is how many places of one string are looked at for a version.
 	keptHits = 256
+	// maxTags bounds the legal comments of one script: some thousand packages
+	// have few each.
+	maxTags = 50_000
 	// maxClaims bounds the distinct claims of one script.
 	maxClaims = 50_000
 )
@@ -182,9 +186,10 @@ func typescript(p string) bool {
 
 // comment reads the legal comment around or behind at.
 func (s *scan) comment(at int) {
-	if at < s.commented {
+	if at < s.commented || s.tags >= maxTags {
 		return
 	}
+	s.tags++
 	text, end, ok := legalComment(s.code, at)
 	s.commented = end
 	if !ok {
