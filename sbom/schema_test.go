@@ -25,7 +25,7 @@ func validateAs(t *testing.T, f sbom.Format, version string, document []byte) {
 		}
 		validate(t, schema16(t), document)
 	case sbom.CycloneDXXML:
-		validateXML(t, document)
+		validateXML(t, document, version)
 	case sbom.SPDXJSON:
 		validate(t, schemaSPDX(t), document)
 		validateSPDXRefs(t, document)
