@@ -37,9 +37,15 @@ func licenseAlias(words string) string {
 	if i := strings.LastIndex(words, ":: "); i >= 0 && strings.HasPrefix(words, "license ::") {
 		words = words[i+3:] // a classifier of PyPI's
 	}
-	words = strings.TrimPrefix(words, "the ")
-	words = strings.TrimSuffix(words, " license")
-	words = strings.NewReplacer(",", "", "(", "", ")", "", "license ", "", "version ", "", " v", " ").Replace(words)
+	var kept []string
+	for _, w := range strings.FieldsFunc(words, func(r rune) bool { return strings.ContainsRune(" ,()", r) }) {
+		switch w {
+		case "the", "license", "licence", "version", "v", "v.":
+		default:
+			kept = append(kept, strings.TrimPrefix(w, "v"))
+		}
+	}
+	words = strings.Join(kept, " ")
 	switch words {
 	case "mit", "mit/x11", "expat":
 		return "MIT"

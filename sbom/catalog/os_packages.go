@@ -81,7 +81,7 @@ func (p osPackage) purl(d distribution) (purl.Purl, error) {
 	}
 	text += url.PathEscape(p.name)
 	if p.version != "" {
-		text += "@" + url.QueryEscape(p.version)
+		text += "@" + strings.ReplaceAll(url.QueryEscape(p.version), "+", "%20")
 	}
 	if len(q) > 0 {
 		text += "?" + strings.ReplaceAll(q.Encode(), "+", "%20")

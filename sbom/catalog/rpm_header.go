@@ -63,7 +63,9 @@ func parseRPMHeader(h []byte) (osPackage, error) {
 		case rpmArch:
 			p.arch = rpmText(typ, value)
 		case rpmSource:
-			p.source = rpmText(typ, value)
+			if p.source = rpmText(typ, value); p.source == "(none)" {
+				p.source = ""
+			}
 		case rpmLicense:
 			p.licenses = spdxLicenses(rpmText(typ, value))
 		case rpmEpoch:
