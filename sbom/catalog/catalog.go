@@ -44,6 +44,27 @@ type Options struct {
 	Runtime string
 }
 
+// technique is one way to find packages.
+type technique struct {
+	name string
+	run  func(ctx context.Context, s *survey, begin func()) (result, error)
+}
+
+// nestedTechniques are those that work within an archive in the package as
+// they do in the package itself.
+func nestedTechniques() []technique {
+	return []technique{
+		{"npm packages", catalogNPM},
+		{"Python packages", catalogPython},
+		{"Python packages without metadata", catalogStripped},
+		{"Ruby gems", catalogRuby},
+		{"PHP packages", catalogComposer},
+		{"NuGet packages", catalogDotnet},
+		{"lock files", catalogLocks},
+		{"Go binaries", catalogGo},
+	}
+}
+
 // Catalog lists the components of p. The inventory's subject carries p's exact
 // digest, which is zero for a directory.
 //
@@ -57,26 +78,17 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	s := look(p.Entries())
 	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
-	techniques := []struct {
-		name string
-		run  func(context.Context, *survey, func()) (result, error)
-	}{
-		{"npm packages", catalogNPM},
+	nested := &archiveReader{limits: o.Limits, begin: begin, techniques: nestedTechniques()}
+	nested.budget.Store(o.Limits.TotalBytes)
+	techniques := append(nestedTechniques(), []technique{
 		{"packages in Yarn's cache", func(ctx context.Context, s *survey, begin func()) (result, error) {
 			return catalogYarnCache(ctx, s, o.Limits, begin)
 		}},
-		{"Python packages", catalogPython},
-		{"Python packages without metadata", catalogStripped},
-		{"Ruby gems", catalogRuby},
-		{"PHP packages", catalogComposer},
-		{"NuGet packages", catalogDotnet},
 		{"operating system packages", catalogOS},
-		{"lock files", catalogLocks},
-		{"Go binaries", catalogGo},
-		{"Java archives", func(ctx context.Context, s *survey, begin func()) (result, error) {
-			return catalogJava(ctx, s, p.Name(), o.Limits, begin)
+		{"archives", func(ctx context.Context, s *survey, _ func()) (result, error) {
+			return catalogArchives(ctx, s, p.Name(), nested)
 		}},
-	}
+	}...)
 	results := make([]result, len(techniques))
 	inv := &fnpkg.Inventory{
 		Subject: fnpkg.Subject{Name: p.Name(), Kind: p.Kind(), Size: p.Size(), Newest: s.newest},
@@ -114,6 +126,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	}
 
 	all := join(results)
+	s.addCode(all.code)
 	inv.Components = merge(all.finds)
 	inv.Edges = mergeEdges(all.edges)
 	inv.Coverage = coverage(s, inv.Components, all)

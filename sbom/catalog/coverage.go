@@ -44,7 +44,7 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 		"apk":      len(s.metadata[apkDatabase]),
 		"deb":      len(s.metadata[dpkgDatabase]),
 		"rpm":      len(s.metadata[rpmDatabase]),
-		"generic":  r.others,
+		"generic":  max(r.others, len(missed["generic"])),
 	}
 	if shipped["npm"] == 0 && shipped["pypi"] > 0 && len(s.own) == 0 && len(s.npm) == 0 {
 		// Python packages bring scripts for browsers; they do not run here.
@@ -56,7 +56,7 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 			delete(files, side)
 		}
 	}
-	if len(shipped) > 0 && !s.bootstrap() {
+	if len(shipped) > 0 && !s.bootstrap() && len(missed["generic"]) == 0 {
 		// Native libraries come with the packages that were found.
 		delete(files, "generic")
 	}
@@ -77,7 +77,9 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 		case shipped[ecosystem] == 0:
 			row.State = fnpkg.CoverageNone
 			row.Reason = noneReason(ecosystem, n)
-			if len(unread) > 0 {
+			if ecosystem == "generic" && r.others == 0 {
+				row.Reason = unreadReason(unread)
+			} else if len(unread) > 0 {
 				row.Reason += "; " + unreadReason(unread)
 			}
 		case len(unread) > 0:

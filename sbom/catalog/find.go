@@ -34,19 +34,37 @@ type result struct {
 	programs, others int
 
 	crates, dotnet int // executables with a list of crates, .NET applications of one file
+
+	code map[string]int // code files in archives, per ecosystem
+}
+
+// addCode counts code files.
+func (r *result) addCode(code map[string]int) {
+	if r.code == nil && len(code) > 0 {
+		r.code = map[string]int{}
+	}
+	for ecosystem, n := range code {
+		r.code[ecosystem] += n
+	}
+}
+
+// add adds what another technique, or the same elsewhere, brings.
+func (r *result) add(o result) {
+	r.finds = append(r.finds, o.finds...)
+	r.edges = append(r.edges, o.edges...)
+	r.unread = append(r.unread, o.unread...)
+	r.programs += o.programs
+	r.others += o.others
+	r.crates += o.crates
+	r.dotnet += o.dotnet
+	r.addCode(o.code)
 }
 
 // join makes one result of several.
 func join(results []result) result {
 	var all result
 	for _, r := range results {
-		all.finds = append(all.finds, r.finds...)
-		all.edges = append(all.edges, r.edges...)
-		all.unread = append(all.unread, r.unread...)
-		all.programs += r.programs
-		all.others += r.others
-		all.crates += r.crates
-		all.dotnet += r.dotnet
+		all.add(r)
 	}
 	return all
 }

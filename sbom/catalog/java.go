@@ -11,31 +11,27 @@ import (
 
 const javaFoundBy = "java-archive"
 
-// catalogJava finds Java archives and the packages merged into them, in the
-// package itself where that is an archive.
-func catalogJava(ctx context.Context, s *survey, name string, limits fnpkg.Limits, begin func()) (result, error) {
-	reader := jarReader{limits: limits}
-	reader.budget.Store(limits.TotalBytes)
+// catalogArchives finds what is in the package's archives: Java's, the packages
+// merged into them, and what other techniques find in an archive of any kind.
+// The package itself may be a Java archive too.
+func catalogArchives(ctx context.Context, s *survey, name string, reader *archiveReader) (result, error) {
 	results := make([]result, len(s.archives)+1)
-	err := each(ctx, len(results), func(ctx context.Context, i int) error {
-		r := &results[i]
-		var jars []*jar // an archive and what is nested in it
-		switch {
-		case i < len(s.archives):
-			var err error
-			if jars, r.unread, err = reader.read(ctx, s.entries[s.archives[i]], begin); err != nil {
-				return err
-			}
-		case s.rootIsJar:
-			// The file's name takes part in telling which metadata is the
-			// archive's own.
-			j := &jar{path: strings.TrimSuffix(path.Base(name), path.Ext(name)) + ".jar", root: true}
-			if err := j.readMetadata(s.entries); err != nil {
-				r.unread = append(r.unread, unread{"maven", manifestPath, err.Error()})
-			}
-			jars = []*jar{j}
+	err := each(ctx, len(results), func(ctx context.Context, i int) (err error) {
+		if i < len(s.archives) {
+			results[i], err = reader.read(ctx, s.entries[s.archives[i]])
+			return err
 		}
-		r.addJars(jars)
+		if !s.rootIsJar {
+			return nil
+		}
+		r := &results[i]
+		// The file's name takes part in telling which metadata is the
+		// archive's own.
+		j := &jar{path: strings.TrimSuffix(path.Base(name), path.Ext(name)) + ".jar", root: true}
+		if err := j.readMetadata(s.entries); err != nil {
+			r.unread = append(r.unread, unread{"maven", manifestPath, err.Error()})
+		}
+		r.addJars([]*jar{j})
 		return nil
 	})
 	return join(results), err
@@ -110,7 +106,7 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 			others = append(others, f.purl.Text)
 		}
 	}
-	if main == "" && len(others) == 0 && !j.root {
+	if main == "" && len(others) == 0 && !j.root && isJavaArchive(j.path) {
 		r.unread = append(r.unread, unread{"maven", j.path, "nothing in it tells which package it is"})
 	}
 	return main, others

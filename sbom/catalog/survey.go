@@ -19,7 +19,7 @@ type survey struct {
 	own       []int                  // package.json files outside of any node_modules
 	linked    map[string]string      // directory links, path → target path in the package
 	python    []int                  // METADATA and PKG-INFO files
-	archives  []int                  // Java archives
+	archives  []int                  // archives to look into
 	programs  []int                  // files that may be executables
 	locks     []int                  // lock files
 	metadata  map[metadataKind][]int // other package managers' own files
@@ -115,6 +115,10 @@ func (s *survey) classify(i int, e *fnpkg.Entry, manifests map[string]int) {
 	case ".jar", ".war", ".ear":
 		s.archives = append(s.archives, i)
 		s.code["maven"]++
+	case ".zip", ".whl", ".egg":
+		if mayHoldPackages(dir, ext) {
+			s.archives = append(s.archives, i)
+		}
 	case ".js", ".mjs", ".cjs":
 		if !inModules {
 			s.code["npm"]++
@@ -137,6 +141,13 @@ func (s *survey) classify(i int, e *fnpkg.Entry, manifests map[string]int) {
 		if mayBeProgram(e, base, ext) {
 			s.programs = append(s.programs, i)
 		}
+	}
+}
+
+// addCode counts code files that are not entries of the package themselves.
+func (s *survey) addCode(code map[string]int) {
+	for ecosystem, n := range code {
+		s.code[ecosystem] += n
 	}
 }
 
