@@ -95,6 +95,11 @@ func (p *Package) read(ctx context.Context, layers []registry.Layer, limits fnpk
 	for _, l := range layers {
 		total += l.Size
 	}
+	// No layer takes less uncompressed. A size is a claim until the layer was
+	// read, and the ratio is one to what is claimed.
+	if limits.TotalBytes > 0 && total > limits.TotalBytes {
+		return &fnpkg.LimitError{What: "bytes of all layers", Limit: limits.TotalBytes, Got: total, Flag: fnpkg.FlagMaxTotalBytes}
+	}
 	for i, l := range layers {
 		before := m.stored
 		a := applier{

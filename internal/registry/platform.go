@@ -73,7 +73,7 @@ func (e *PlatformError) Error() string {
 		return fmt.Sprintf("more than one image for %s is in the index: name the one that is meant by its digest", e.Wanted)
 	}
 	if len(e.Available) == 0 {
-		return "there is no image in the index"
+		return fmt.Sprintf("there is no image for %s, or for any platform that is named", e.Wanted)
 	}
 	return fmt.Sprintf("there is no image for %s; there are images for %s", e.Wanted, strings.Join(e.Available, ", "))
 }
@@ -92,6 +92,9 @@ type candidate struct {
 // the index does not tell is chosen for any: its configuration tells.
 func choose(all []candidate, wanted Platform) (candidate, error) {
 	all = distinct(all)
+	if len(all) == 0 {
+		return candidate{}, formatError("there is no image in its index")
+	}
 	if len(all) == 1 && (wanted.IsZero() || all[0].Platform.IsZero()) {
 		return all[0], nil
 	}

@@ -508,7 +508,7 @@ func TestDamagedLayout(t *testing.T) {
 		"deep JSON":                {write("index.json", strings.Repeat("[", 1000)), "levels of JSON"},
 		"index and manifest":       {write("index.json", `{"schemaVersion":2,"manifests":[],"layers":[]}`), "index at the same time"},
 		"another media type":       {write("index.json", `{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json"}`), "announced as"},
-		"no image":                 {write("index.json", `{"schemaVersion":2,"manifests":[]}`), "no image in the index"},
+		"no image":                 {write("index.json", `{"schemaVersion":2,"manifests":[]}`), "no image in its index"},
 		"another digest algorithm": {write("index.json", `{"schemaVersion":2,"manifests":[{"digest":"sha512:00"}]}`), "no usable digest"},
 		"a digest with a path":     {write("index.json", `{"schemaVersion":2,"manifests":[{"digest":"sha256:../../../../etc/passwd"}]}`), "no usable digest"},
 		"a negative size":          {write("index.json", `{"schemaVersion":2,"manifests":[{"size":-1,"digest":"`+kit.Digest(t, image)+`"}]}`), "is negative"},

@@ -140,7 +140,11 @@ func newImage(data []byte, wanted Platform) (*Image, []fnpkg.Digest, error) {
 		return nil, nil, err
 	}
 	if !wanted.IsZero() && (config.OS != wanted.OS || config.Architecture != wanted.Architecture) {
-		return nil, nil, &PlatformError{Wanted: wanted, Available: []string{config.Platform.String()}}
+		e := &PlatformError{Wanted: wanted}
+		if !config.Platform.IsZero() {
+			e.Available = []string{config.Platform.String()}
+		}
+		return nil, nil, e
 	}
 	return &Image{Config: config}, diffIDs, nil
 }
