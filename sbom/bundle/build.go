@@ -77,6 +77,16 @@ func ReadBuild(ctx context.Context, file string) (*Build, error) {
 	return b, nil
 }
 
+// ParseBuild reads a lock file or a report of a bundler, told by content as in
+// ReadBuild; name is for evidence and errors.
+func ParseBuild(name string, text []byte) (*Build, error) {
+	b := newBuild(name)
+	if err := b.parse(text); err != nil {
+		return nil, fmt.Errorf("reading the build %q: %w", name, err)
+	}
+	return b, nil
+}
+
 func newBuild(name string) *Build {
 	return &Build{name: name, places: map[string]installed{}, versions: map[string][]installed{}}
 }

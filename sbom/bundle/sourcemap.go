@@ -176,9 +176,9 @@ func readClue(text []byte) (c clue, ok bool) {
 		}
 		return c, c.version != ""
 	}
-	if bytes.HasPrefix(trimmed, []byte("/*")) {
-		if end := bytes.Index(trimmed, []byte("*/")); end > 0 && end <= maxComment {
-			c.banner, _ = readBanner(string(trimmed[2:end]))
+	if comment, ok := bytes.CutPrefix(trimmed, []byte("/*")); ok {
+		if end := bytes.Index(comment, []byte("*/")); end >= 0 && end <= maxComment {
+			c.banner, _ = readBanner(string(comment[:end]))
 		}
 	}
 	c.constant = versionConstant(text)
