@@ -292,6 +292,20 @@ func TestReadFormatLast(t *testing.T) {
 	}
 }
 
+// A document about one library is about a component, one about one application
+// is not.
+func TestReadSPDXOfOnePackage(t *testing.T) {
+	const head = `{"spdxVersion":"SPDX-2.3","name":"doc","documentDescribes":["SPDXRef-a"],"packages":[{"SPDXID":"SPDXRef-a","name":"a"`
+	library := readDocument(t, []byte(head+`,"externalRefs":[{"referenceCategory":"PACKAGE-MANAGER","referenceType":"purl","referenceLocator":"pkg:npm/a@1"}]}]}`))
+	if len(library.Components) != 1 || library.Subject.Name != "doc" {
+		t.Errorf("%+v", library)
+	}
+	application := readDocument(t, []byte(head+`}]}`))
+	if len(application.Components)+len(application.Coverage) != 0 || application.Subject.Name != "a" {
+		t.Errorf("%+v", application)
+	}
+}
+
 // What SPDX documents say in more than one way.
 func TestReadSPDXDetails(t *testing.T) {
 	inv := readDocument(t, []byte(`{"spdxVersion":"SPDX-2.3","SPDXID":"SPDXRef-DOCUMENT","name":"doc",

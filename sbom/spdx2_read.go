@@ -84,10 +84,13 @@ func readSPDX2(text []byte) (*fnpkg.Inventory, error) {
 	return d.finish(), nil
 }
 
-// described is the element a document is about, and the document itself where
-// it is about no single package that stands for a whole: the element must
-// depend on or contain something, or be no library.
+// described is the package a document is about. It is the document itself where
+// that is not one package that stands for the others: then all are components,
+// also a single one that a registry knows.
 func described(doc *spdx2Doc) string {
+	if len(doc.Packages) == 1 && purlOf(doc.Packages[0]) != "" {
+		return spdx2Document
+	}
 	roots := slices.Clone(doc.DocumentDescribes)
 	for _, r := range doc.Relationships {
 		switch {
@@ -133,19 +136,11 @@ func (d *spdx2Reader) readSubject(p spdx2Package, created string) {
 }
 
 func (d *spdx2Reader) readPackage(p spdx2Package) {
-	locator := ""
-	for _, ref := range p.ExternalRefs {
-		// Writers differ in the separator of the category.
-		if ref.Type == "purl" && strings.ReplaceAll(ref.Category, "_", "-") == "PACKAGE-MANAGER" {
-			locator = ref.Locator
-			break
-		}
-	}
 	version := p.VersionInfo
 	if version == spdx2NoAssertion {
 		version = ""
 	}
-	read, err := identify(locator, version)
+	read, err := identify(purlOf(p), version)
 	props := readProperties(p.Annotations)
 	if err != nil {
 		switch {
@@ -179,6 +174,17 @@ func (d *spdx2Reader) readPackage(p spdx2Package) {
 		read.Distribution.SHA256, read.Distribution.SHA512 = sha256, sha512
 	}
 	d.add(read)
+}
+
+// purlOf is the package URL of a package, empty if it has none.
+func purlOf(p spdx2Package) string {
+	for _, ref := range p.ExternalRefs {
+		// Writers differ in the separator of the category.
+		if ref.Type == "purl" && strings.ReplaceAll(ref.Category, "_", "-") == "PACKAGE-MANAGER" {
+			return ref.Locator
+		}
+	}
+	return ""
 }
 
 func spdx2Hashes(list []spdx2Checksum) (sha256, sha512 string) {

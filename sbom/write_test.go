@@ -297,19 +297,36 @@ func TestSerialNumberFollowsContent(t *testing.T) {
 	}
 }
 
-func BenchmarkWriteCycloneDX(b *testing.B) {
+func BenchmarkWrite(b *testing.B) {
 	inv := large(200)
-	for b.Loop() {
-		write(b, inv, sbom.Options{})
+	for _, f := range sbom.Formats() {
+		b.Run(string(f), func(b *testing.B) {
+			for b.Loop() {
+				writeAs(b, inv, f, sbom.Options{})
+			}
+		})
 	}
 }
 
-func BenchmarkReadCycloneDX(b *testing.B) {
-	document := write(b, large(200), sbom.Options{})
-	b.SetBytes(int64(len(document)))
+func BenchmarkRead(b *testing.B) {
+	for _, f := range readable {
+		document := writeAs(b, large(200), f, sbom.Options{})
+		b.Run(string(f), func(b *testing.B) {
+			b.SetBytes(int64(len(document)))
+			for b.Loop() {
+				if _, err := sbom.Read(bytes.NewReader(document)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkDiff(b *testing.B) {
+	from, to := large(2000), large(2100)
 	for b.Loop() {
-		if _, err := sbom.ReadCycloneDX(bytes.NewReader(document)); err != nil {
-			b.Fatal(err)
+		if d := sbom.Diff(from, to); len(d.Added) != 100 {
+			b.Fatal(d)
 		}
 	}
 }
