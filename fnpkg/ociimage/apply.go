@@ -125,6 +125,7 @@ func (a *applier) add(h *tar.Header, t *tar.Reader) error {
 	case name == "":
 		return formatError("a layer would replace the root by something that is no directory")
 	case strings.HasPrefix(name, metaPrefix) && name != opaqueMarker:
+		a.found.Add(fnpkg.HazardWhiteout, h.Name, "what AUFS kept for itself: docker skips it, and containerd does not")
 		return nil
 	}
 	a.checkOverlay(h, dir)
@@ -135,7 +136,11 @@ func (a *applier) add(h *tar.Header, t *tar.Reader) error {
 	parent := stack[len(stack)-1]
 	switch {
 	case base == opaqueMarker:
-		return a.tree.prune(parent, a.layer)
+		kept, err := a.tree.prune(parent, a.layer)
+		if kept {
+			a.found.Add(fnpkg.HazardWhiteout, h.Name, "a layer empties a directory behind what it puts into one beneath")
+		}
+		return err
 	case strings.HasPrefix(base, whiteoutPrefix):
 		return a.whiteout(h.Name, parent, strings.TrimPrefix(base, whiteoutPrefix))
 	}
@@ -161,7 +166,7 @@ func unappliable(name string, err error) error {
 // node makes what the header describes, and keeps its content.
 func (a *applier) node(h *tar.Header, name string, t *tar.Reader) (*node, error) {
 	i := &inode{mode: permissions(h.Mode), modTime: h.ModTime.UTC()}
-	n := &node{inode: i, layer: a.layer}
+	n := &node{inode: i, layer: a.layer, listed: a.layer}
 	switch h.Typeflag {
 	case tar.TypeReg:
 		i.size = h.Size
@@ -251,7 +256,7 @@ func (a *applier) place(raw string, parent *node, base string, n *node) error {
 		same := old.layer == a.layer
 		switch {
 		case old.mode.IsDir() && n.mode.IsDir():
-			old.inode, old.layer = n.inode, a.layer
+			old.inode, old.layer, old.listed = n.inode, a.layer, a.layer
 			return nil
 		case old.mode.IsDir() && old.touched == a.layer:
 			a.found.Add(fnpkg.HazardFileAsDirectory, raw, "not a directory, and yet the parent of other entries of its layer")
@@ -279,7 +284,8 @@ func (a *applier) whiteout(raw string, parent *node, name string) error {
 	case old.layer == a.layer, old.mode.IsDir() && old.touched == a.layer:
 		a.found.Add(fnpkg.HazardWhiteout, raw, "a layer removes what it adds")
 		if old.mode.IsDir() {
-			return a.tree.prune(old, a.layer)
+			_, err := a.tree.prune(old, a.layer)
+			return err
 		}
 	default:
 		delete(parent.children, name)

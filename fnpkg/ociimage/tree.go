@@ -31,6 +31,7 @@ type node struct {
 	*inode
 	children map[string]*node // of a directory
 	layer    int              // that listed it last, or first needed it as a parent
+	listed   int              // last layer that listed it
 	touched  int              // last layer that listed something beneath it
 	length   int              // of a directory's path, with a slash at its end
 }
@@ -160,22 +161,26 @@ func (t *tree) checkLinks(ctx context.Context) error {
 	return visit(t.root, "")
 }
 
-// prune removes what lower layers than layer put beneath dir.
-func (t *tree) prune(dir *node, layer int) error {
+// prune removes what lower layers than layer put beneath dir. It reports
+// whether it kept a directory for no other reason than what the layer put
+// beneath that: some runtimes do not.
+func (t *tree) prune(dir *node, layer int) (kept bool, err error) {
 	if err := t.meter.walk(1 + len(dir.children)); err != nil {
-		return err
+		return false, err
 	}
 	for name, n := range dir.children {
 		switch {
 		case n.layer < layer && !(n.mode.IsDir() && n.touched == layer):
 			delete(dir.children, name)
 		case n.mode.IsDir():
-			if err := t.prune(n, layer); err != nil {
-				return err
+			inner, err := t.prune(n, layer)
+			if err != nil {
+				return false, err
 			}
+			kept = kept || inner || n.listed < layer
 		}
 	}
-	return nil
+	return kept, nil
 }
 
 // list returns the tree's entries, sorted by path.
