@@ -23,12 +23,21 @@ const generationContext = "Made after the build, from the content of the package
 // content, so that two documents have one only if they are the same.
 func encodeSPDX2(inv *fnpkg.Inventory, o Options) ([]byte, error) {
 	doc := spdx2Of(inv, o)
-	text, err := marshal(doc)
+	id, err := idOf(doc)
 	if err != nil {
 		return nil, err
 	}
-	doc.DocumentNamespace = spdx2Namespace + contentUUID(text)
+	doc.DocumentNamespace = spdx2Namespace + id
 	return marshal(doc)
+}
+
+// idOf is the UUID of a document that does not have it in it yet.
+func idOf(doc any) (string, error) {
+	text, err := json.Marshal(doc) // half the work of how it will be written
+	if err != nil {
+		return "", err
+	}
+	return contentUUID(text), nil
 }
 
 // marshal writes v as JSON the way every document of this package is.

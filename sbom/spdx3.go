@@ -90,11 +90,11 @@ type spdx3Dictionary struct {
 // encodeSPDX3 writes an SPDX 3.0.1 document. The ids of its elements derive
 // from the content, so that documents that are not the same share none.
 func encodeSPDX3(inv *fnpkg.Inventory, o Options) ([]byte, error) {
-	text, err := marshal(spdx3Of(inv, o, spdx3Base))
+	id, err := idOf(spdx3Of(inv, o, spdx3Base))
 	if err != nil {
 		return nil, err
 	}
-	return marshal(spdx3Of(inv, o, spdx3Base+contentUUID(text)+"#"))
+	return marshal(spdx3Of(inv, o, spdx3Base+id+"#"))
 }
 
 // spdx3Writer makes the elements of one document.
