@@ -61,6 +61,7 @@ func nestedTechniques() []technique {
 		{"PHP packages", catalogComposer},
 		{"NuGet packages", catalogDotnet},
 		{"lock files", catalogLocks},
+		{"lock files of Ruby and PHP", catalogOtherLocks},
 		{"Go binaries", catalogGo},
 	}
 }

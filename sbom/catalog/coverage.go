@@ -86,10 +86,31 @@ func coverage(s *survey, components []fnpkg.Component, r result) []fnpkg.Coverag
 			row.State = fnpkg.CoveragePartial
 			row.Reason = unreadReason(unread)
 		}
+		if shipped[ecosystem] > 0 {
+			row.Edges = edgesOf(ecosystem, row.State, r.loose[ecosystem])
+		}
 		out = append(out, row)
 	}
 	slices.SortFunc(out, func(a, b fnpkg.Coverage) int { return strings.Compare(a.Ecosystem, b.Ecosystem) })
 	return out
+}
+
+// edgesOf says how complete the edges between an ecosystem's shipped packages
+// are: all there are, where each package's own metadata names what it needs and
+// nothing of it is unread or open.
+func edgesOf(ecosystem string, state fnpkg.CoverageState, loose bool) fnpkg.CoverageState {
+	switch ecosystem {
+	case "npm", "pypi", "gem", "composer", "nuget", "cargo", "apk", "deb", "rpm":
+		if state == fnpkg.CoverageComplete && !loose {
+			return fnpkg.CoverageComplete
+		}
+		return fnpkg.CoveragePartial
+	case "golang":
+		// The main module needs all of them; which of them need each other, a
+		// binary does not say.
+		return fnpkg.CoveragePartial
+	}
+	return ""
 }
 
 // bootstrap reports whether a custom runtime's entry point is among the files

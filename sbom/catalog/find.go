@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/anchore/syft/syft/file"
@@ -33,6 +34,9 @@ type result struct {
 	// those of no known language.
 	programs, others int
 
+	// loose has the ecosystems of which some edges could not be told.
+	loose map[string]bool
+
 	crates, dotnet int // executables with a list of crates, .NET applications of one file
 
 	code map[string]int // code files in archives, per ecosystem
@@ -62,8 +66,9 @@ func (r *result) add(o result) {
 
 // join makes one result of several.
 func join(results []result) result {
-	var all result
+	all := result{loose: map[string]bool{}}
 	for _, r := range results {
+		maps.Copy(all.loose, r.loose)
 		all.add(r)
 	}
 	return all

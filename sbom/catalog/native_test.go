@@ -76,9 +76,9 @@ func TestCrates(t *testing.T) {
 	}
 }
 
-// bundle makes a .NET host with an application in it, as the SDK lays it out:
+// dotnetApp makes a .NET host with an application in it, as the SDK lays it out:
 // the header's offset before the mark, the files, the header.
-func bundle(deps []byte) []byte {
+func dotnetApp(deps []byte) []byte {
 	le := binary.LittleEndian
 	host := append([]byte("\x7fELF"), make([]byte, 1<<20)...) // the mark lies across two pieces
 	at := len(host) - 32
@@ -136,7 +136,7 @@ func TestDeps(t *testing.T) {
 }
 
 func TestDotnetBundle(t *testing.T) {
-	content := bundle([]byte(sampleDeps))
+	content := dotnetApp([]byte(sampleDeps))
 	deps, err := dotnetBundle(context.Background(), bytes.NewReader(content), int64(len(content)))
 	if err != nil || string(deps) != sampleDeps {
 		t.Fatalf("%d bytes of deps.json (%v), want %d", len(deps), err, len(sampleDeps))
@@ -233,7 +233,7 @@ func FuzzDeps(f *testing.F) {
 func FuzzDotnetBundle(f *testing.F) {
 	f.Add([]byte("{}"), []byte{})
 	f.Fuzz(func(t *testing.T, deps, tail []byte) {
-		for _, content := range [][]byte{bundle(deps), append([]byte("????????"+dotnetMark), tail...), tail} {
+		for _, content := range [][]byte{dotnetApp(deps), append([]byte("????????"+dotnetMark), tail...), tail} {
 			got, err := dotnetBundle(context.Background(), bytes.NewReader(content), int64(len(content)))
 			if err == nil && !bytes.Contains(content, got) {
 				t.Errorf("%q is not in the program", got)

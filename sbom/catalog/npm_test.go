@@ -162,7 +162,7 @@ func TestCoverage(t *testing.T) {
 				{name: "node_modules/a/package.json", content: `{"name":"a","version":"1.0.0"}`},
 				{name: "node_modules/b/package.json", content: `{"name":`},
 			},
-			want:  fnpkg.Coverage{Ecosystem: "npm", State: fnpkg.CoveragePartial, Files: 2},
+			want:  fnpkg.Coverage{Ecosystem: "npm", State: fnpkg.CoveragePartial, Files: 2, Edges: fnpkg.CoveragePartial},
 			words: []string{"1 file could not be read as a package", "node_modules/b/package.json", "unexpected end"},
 		},
 		{

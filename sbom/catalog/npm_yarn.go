@@ -26,7 +26,7 @@ func catalogYarnCache(ctx context.Context, s *survey, limits fnpkg.Limits, begin
 			results[i].unread = []unread{{"npm", e.Path, err.Error()}}
 			return ctx.Err()
 		}
-		results[i].finds = []find{f}
+		results[i].finds, results[i].loose = []find{f}, map[string]bool{"npm": true}
 		return nil
 	})
 	return join(results), err

@@ -149,8 +149,12 @@ func catalogOS(ctx context.Context, s *survey, begin func()) (result, error) {
 		for i, list := range needs {
 			for _, need := range list {
 				// Of several providers of one thing, which one serves is not said.
-				if to := providers[need]; len(to) == 1 {
+				switch to := providers[need]; len(to) {
+				case 0:
+				case 1:
 					r.edges = append(r.edges, fnpkg.Edge{From: from[i], To: to[0]})
+				default:
+					r.loose = map[string]bool{database.typ: true}
 				}
 			}
 		}

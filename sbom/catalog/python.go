@@ -61,16 +61,18 @@ func catalogPython(ctx context.Context, s *survey, begin func()) (result, error)
 	}
 	for here, requirements := range needs {
 		for _, requirement := range requirements {
-			name, ok := requiredName(requirement)
-			if !ok {
-				continue
-			}
+			name, needed := requiredName(requirement)
 			id, err := purl.New("pypi", name, "")
 			if err != nil {
 				continue
 			}
-			if to, ok := at[pythonSite{here.folder, id.Name}]; ok {
+			switch to, ok := at[pythonSite{here.folder, id.Name}]; {
+			case !ok:
+			case needed:
 				r.edges = append(r.edges, fnpkg.Edge{From: at[here], To: to})
+			default:
+				// Whether an extra was asked for is written nowhere.
+				r.loose = map[string]bool{"pypi": true}
 			}
 		}
 	}
@@ -101,15 +103,15 @@ func siteFolder(metadata string) string {
 // whether it is needed without asking for an extra.
 func requiredName(requirement string) (name string, ok bool) {
 	spec, marker, _ := strings.Cut(requirement, ";")
-	for _, word := range strings.FieldsFunc(marker, func(r rune) bool { return !('a' <= r && r <= 'z' || r == '_') }) {
-		if word == "extra" {
-			return "", false
-		}
-	}
 	spec = strings.TrimSpace(spec)
 	end := strings.IndexFunc(spec, func(r rune) bool { return strings.ContainsRune(" \t[(<>=!~@", r) })
 	if end >= 0 {
 		spec = spec[:end]
+	}
+	for _, word := range strings.FieldsFunc(marker, func(r rune) bool { return !('a' <= r && r <= 'z' || r == '_') }) {
+		if word == "extra" {
+			return spec, false
+		}
 	}
 	return spec, spec != ""
 }

@@ -55,8 +55,12 @@ func catalogRuby(ctx context.Context, s *survey, begin func()) (result, error) {
 		for _, need := range g.needs {
 			// With several versions of a gem in one home, which is loaded is
 			// settled at run time.
-			if found := at[site{gemHome(s.entries[specs[i]].Path), need}]; len(found) == 1 {
+			switch found := at[site{gemHome(s.entries[specs[i]].Path), need}]; len(found) {
+			case 0:
+			case 1:
 				r.edges = append(r.edges, fnpkg.Edge{From: ids[i].Text, To: found[0]})
+			default:
+				r.loose = map[string]bool{"gem": true}
 			}
 		}
 	}

@@ -1,0 +1,77 @@
+package catalog
+
+import (
+	"bytes"
+	"context"
+	"strings"
+
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/sbom/purl"
+)
+
+// catalogOtherLocks lists what Gemfile.lock and composer.lock name, as
+// catalogLocks does for the others.
+func catalogOtherLocks(ctx context.Context, s *survey, begin func()) (result, error) {
+	var r result
+	for _, lock := range []struct {
+		kind               metadataKind
+		ecosystem, foundBy string
+		parse              func([]byte) []composerPackage
+	}{
+		{lockOfGems, "gem", "ruby-lock", parseGemfileLock},
+		{lockOfComposer, "composer", "php-lock", func(content []byte) []composerPackage {
+			list, _ := parseComposer(content)
+			return list
+		}},
+	} {
+		for _, i := range s.metadata[lock.kind] {
+			if err := ctx.Err(); err != nil {
+				return result{}, err
+			}
+			begin()
+			e := s.entries[i]
+			content, err := readText(e, lockLimit)
+			if err != nil {
+				continue // nothing that is shipped is missed
+			}
+			for _, p := range lock.parse(content) {
+				id, err := purl.New(lock.ecosystem, string(p.Name), string(p.Version))
+				if err != nil || p.Version == "" {
+					continue
+				}
+				r.finds = append(r.finds, find{
+					purl: id, path: e.Path, origin: fnpkg.OriginDeclared, confidence: 1,
+					licenses: eitherLicense(p.Licenses), foundBy: lock.foundBy,
+				})
+			}
+		}
+	}
+	return r, nil
+}
+
+// parseGemfileLock reads the gems in a Gemfile.lock: in the sections GEM and
+// GIT, the lines of "NAME (VERSION)" indented by four. A version may have the
+// platform behind a dash. What is in PATH is part of the function.
+func parseGemfileLock(content []byte) []composerPackage {
+	var out []composerPackage
+	section := ""
+	for line := range bytes.Lines(content) {
+		s := strings.TrimRight(string(line), "\r\n")
+		if s != "" && s[0] != ' ' {
+			section = s
+			continue
+		}
+		gem, ok := strings.CutPrefix(s, "    ")
+		if !ok || gem == "" || gem[0] == ' ' || section != "GEM" && section != "GIT" {
+			continue
+		}
+		name, version, ok := strings.Cut(gem, " (")
+		version, closed := strings.CutSuffix(version, ")")
+		if !ok || !closed || version == "" {
+			continue
+		}
+		version, _, _ = strings.Cut(version, "-")
+		out = append(out, composerPackage{Name: text(name), Version: text(version)})
+	}
+	return out
+}
