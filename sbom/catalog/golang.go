@@ -217,23 +217,28 @@ func readProgram(ctx context.Context, e fnpkg.Entry) (program, error) {
 		return p, nil
 	}
 	var search buildInfoSearch
-	to, hashes := io.Writer(&search), newFileHashes()
+	var hashes *hashing
 	if !library {
-		to = io.MultiWriter(&search, hashes)
+		hashes = startHashing()
+		defer hashes.stop()
 	}
 	for len(piece) > 0 {
 		if err := ctx.Err(); err != nil {
 			return program{}, err
 		}
-		_, _ = to.Write(piece)
+		next := piece
+		if hashes != nil {
+			next = hashes.write(piece)
+		}
+		_, _ = search.Write(piece)
 		if doubt = doubt && !hasGoLibraryMark(piece); doubt && search.offset >= goMarksWithin {
 			return p, nil
 		}
-		n, err := io.ReadFull(c, piece[:cap(piece)])
+		n, err := io.ReadFull(c, next[:cap(next)])
 		if ignoreEnd(err) != nil {
 			return program{}, err
 		}
-		piece = piece[:n]
+		piece = next[:n]
 	}
 
 	info, ok := search.best(data)
@@ -242,7 +247,7 @@ func readProgram(ctx context.Context, e fnpkg.Entry) (program, error) {
 	}
 	if ok {
 		p.kind, p.info = goProgram, info
-		if !library {
+		if hashes != nil {
 			p.sha256, p.sha512 = hashes.sums()
 		}
 	}
@@ -322,6 +327,55 @@ func (h fileHashes) Write(b []byte) (int, error) {
 // sums returns both in hexadecimal.
 func (h fileHashes) sums() (sum256, sum512 string) {
 	return hex.EncodeToString(h.h256.Sum(nil)), hex.EncodeToString(h.h512.Sum(nil))
+}
+
+// hashing hashes pieces of a file while the next are being read.
+type hashing struct {
+	pieces chan []byte
+	free   chan []byte
+	done   chan struct{}
+	hashes fileHashes
+	closed bool
+}
+
+func startHashing() *hashing {
+	h := &hashing{
+		pieces: make(chan []byte, 1),
+		free:   make(chan []byte, 2),
+		done:   make(chan struct{}),
+		hashes: newFileHashes(),
+	}
+	h.free <- make([]byte, 0, pieceSize)
+	h.free <- make([]byte, 0, pieceSize)
+	go func() {
+		defer close(h.done)
+		for piece := range h.pieces {
+			_, _ = h.hashes.Write(piece)
+			h.free <- piece
+		}
+	}()
+	return h
+}
+
+// write hands a piece over, which may still be read, and returns memory for the
+// next.
+func (h *hashing) write(piece []byte) []byte {
+	h.pieces <- piece
+	return <-h.free
+}
+
+// stop waits until all pieces are hashed.
+func (h *hashing) stop() {
+	if !h.closed {
+		h.closed = true
+		close(h.pieces)
+		<-h.done
+	}
+}
+
+func (h *hashing) sums() (sum256, sum512 string) {
+	h.stop()
+	return h.hashes.sums()
 }
 
 // hashContent returns sha256 and sha512 in hexadecimal.
