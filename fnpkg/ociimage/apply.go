@@ -147,11 +147,16 @@ func (a *applier) add(h *tar.Header, t *tar.Reader) error {
 	for _, dir := range stack {
 		dir.touched = a.layer
 	}
+	// What is in the place goes first, so that nothing can be linked to itself.
+	old := parent.children[base]
+	if h.Typeflag == tar.TypeLink {
+		delete(parent.children, base)
+	}
 	n, err := a.node(h, name, t)
 	if err != nil {
 		return err
 	}
-	return a.place(h.Name, parent, base, n)
+	return a.place(h.Name, parent, base, old, n)
 }
 
 // unappliable says why an entry cannot be applied; limits pass.
@@ -248,10 +253,9 @@ func (a *applier) linked(h *tar.Header) (*node, error) {
 	return n, nil
 }
 
-// place puts n into its directory. A directory that is there already keeps
+// place puts n into its directory, where old was or nil. A directory keeps
 // what is in it if n is one too.
-func (a *applier) place(raw string, parent *node, base string, n *node) error {
-	old := parent.children[base]
+func (a *applier) place(raw string, parent *node, base string, old, n *node) error {
 	if old != nil {
 		same := old.layer == a.layer
 		switch {

@@ -301,6 +301,7 @@ func TestUnappliable(t *testing.T) {
 	}{
 		"hard link to nothing":     {[][]Entry{{Hardlink("a", "b")}}, "it does not exist"},
 		"hard link out":            {[][]Entry{{Hardlink("a", "../../../etc/passwd")}}, "it does not exist"},
+		"hard link to itself":      {[][]Entry{{File("a", "1")}, {Hardlink("a", "a")}}, "it does not exist"},
 		"hard link to a directory": {[][]Entry{{Dir("d/"), Hardlink("a", "d")}}, "a hard link to a directory"},
 		"beneath a file":           {[][]Entry{{File("a", "1")}, {File("a/b", "2")}}, "not a directory is in the way"},
 		"beneath links in circles": {[][]Entry{circle, {File("a/x", "2")}}, "lead in a circle"},
