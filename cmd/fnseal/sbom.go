@@ -22,7 +22,7 @@ func sbomFormats() []string {
 	for _, f := range sbom.Formats() {
 		formats = append(formats, string(f))
 	}
-	return formats
+	return append(formats, "check", "check-json")
 }
 
 func sbomCommand(e *env) *cli.Command {
@@ -49,6 +49,7 @@ Examples:
 			&cli.StringFlag{Name: "format-version", Usage: "write version `V` of a format, as in 1.7 for CycloneDX"},
 			&cli.StringFlag{Name: "author", Usage: "name who answers for the document, as in `\"Name <contact>\"`"},
 			&cli.StringFlag{Name: "supplier", Usage: "name who supplies the package, as in `\"Name <contact>\"`"},
+			&cli.BoolFlag{Name: "check", Usage: "say what the CycloneDX document lacks of CISA's minimum elements and BSI TR-03183-2 (short for -o check)"},
 			&cli.BoolFlag{Name: "require-coverage", Usage: "exit 3 if code is present that no component accounts for"},
 			timestampFlag(),
 		}, packageFlags()...),
@@ -66,6 +67,9 @@ func makeSBOM(c *cli.Context, e *env) error {
 	outs, err := parseOutputs(c, sbomFormats()...)
 	if err != nil {
 		return err
+	}
+	if c.Bool("check") && len(c.StringSlice("output")) == 0 {
+		outs = []output{{format: "check"}}
 	}
 	o, err := documentOptions(c, e, outs)
 	if err != nil {
@@ -137,7 +141,7 @@ const placeholder = "{name}"
 func checkSeveral(outs []output) error {
 	for _, o := range outs {
 		switch {
-		case o.path == "" && o.format != "table" && o.format != string(sbom.PURLs):
+		case o.path == "" && o.format != "table" && o.format != "check" && o.format != string(sbom.PURLs):
 			return hint(usagef("-o %s: several documents on standard output", o.format), "give them paths, as in -o %s=%s.json, or make one with --merge", o.format, placeholder)
 		case o.path != "" && !strings.Contains(o.path, placeholder):
 			return hint(usagef("-o %s=%s: one path for several documents", o.format, o.path), "put %s into it, or make one document with --merge", placeholder)
@@ -218,7 +222,17 @@ func inventoryRenderers(inv *fnpkg.Inventory, o sbom.Options) []format {
 		}
 		formats = append(formats, format{string(f), func(w io.Writer) error { return sbom.Write(w, inv, f, options) }})
 	}
-	return formats
+	check := func() *sbom.CheckReport {
+		options := o
+		if sbom.CycloneDXJSON.Check(o.SpecVersion) != nil {
+			options.SpecVersion = ""
+		}
+		return sbom.Check(inv, sbom.CycloneDXJSON, options)
+	}
+	return append(formats,
+		format{"check", func(w io.Writer) error { return report.CheckText(w, check()) }},
+		format{"check-json", func(w io.Writer) error { return report.CheckJSON(w, check()) }},
+	)
 }
 
 // checkCoverage ends a command with exit code 3 if code is not accounted for
