@@ -62,13 +62,16 @@ func (r *result) add(o result) {
 	r.crates += o.crates
 	r.dotnet += o.dotnet
 	r.addCode(o.code)
+	if r.loose == nil {
+		r.loose = map[string]bool{}
+	}
+	maps.Copy(r.loose, o.loose)
 }
 
 // join makes one result of several.
 func join(results []result) result {
-	all := result{loose: map[string]bool{}}
+	var all result
 	for _, r := range results {
-		maps.Copy(all.loose, r.loose)
 		all.add(r)
 	}
 	return all

@@ -59,22 +59,10 @@ func catalogPython(ctx context.Context, s *survey, begin func()) (result, error)
 			}
 		}
 	}
-	for here, requirements := range needs {
-		for _, requirement := range requirements {
-			name, needed := requiredName(requirement)
-			id, err := purl.New("pypi", name, "")
-			if err != nil {
-				continue
-			}
-			switch to, ok := at[pythonSite{here.folder, id.Name}]; {
-			case !ok:
-			case needed:
-				r.edges = append(r.edges, fnpkg.Edge{From: at[here], To: to})
-			default:
-				// Whether an extra was asked for is written nowhere.
-				r.loose = map[string]bool{"pypi": true}
-			}
-		}
+	edges, loose := pythonEdges(at, needs)
+	r.edges = append(r.edges, edges...)
+	if loose {
+		r.loose = map[string]bool{"pypi": true}
 	}
 	return r, nil
 }
@@ -97,6 +85,97 @@ func siteFolder(metadata string) string {
 		return dir
 	}
 	return path.Dir(dir)
+}
+
+// pythonEdges resolves what distributions require against what is installed
+// beside them. What an extra requires counts once another distribution asks for
+// that extra; it is loose where none does, for the function itself may.
+func pythonEdges(at map[pythonSite]string, needs map[pythonSite][]string) (edges []fnpkg.Edge, loose bool) {
+	asked := map[pythonSite]map[string]bool{} // extras
+	for again := true; again; {
+		again, loose = false, false
+		edges = edges[:0]
+		for here, requirements := range needs {
+			for _, text := range requirements {
+				q, ok := parseRequirement(text)
+				if !ok {
+					continue
+				}
+				there := pythonSite{here.folder, q.name}
+				to, ok := at[there]
+				if !ok {
+					continue
+				}
+				if len(q.of) > 0 && !slices.ContainsFunc(q.of, func(extra string) bool { return asked[here][extra] }) {
+					loose = true
+					continue
+				}
+				edges = append(edges, fnpkg.Edge{From: at[here], To: to})
+				for _, extra := range q.extras {
+					if !asked[there][extra] {
+						if asked[there] == nil {
+							asked[there] = map[string]bool{}
+						}
+						asked[there][extra] = true
+						again = true
+					}
+				}
+			}
+		}
+	}
+	return edges, loose
+}
+
+// requirement is one of a distribution (PEP 508), without the versions it
+// allows: what is installed is what it has.
+type requirement struct {
+	name   string   // normalised
+	extras []string // it asks for, normalised
+	of     []string // extras under which it is required; none for always
+}
+
+func parseRequirement(text string) (requirement, bool) {
+	spec, marker, _ := strings.Cut(text, ";")
+	spec = strings.TrimSpace(spec)
+	end := strings.IndexFunc(spec, func(r rune) bool { return strings.ContainsRune(" \t[(<>=!~@", r) })
+	var rest string
+	if end >= 0 {
+		spec, rest = spec[:end], strings.TrimSpace(spec[end:])
+	}
+	id, err := purl.New("pypi", spec, "")
+	if err != nil {
+		return requirement{}, false
+	}
+	q := requirement{name: id.Name}
+	if inner, ok := strings.CutPrefix(rest, "["); ok {
+		inner, _, _ = strings.Cut(inner, "]")
+		for extra := range strings.SplitSeq(inner, ",") {
+			q.extras = append(q.extras, normalizeExtra(extra))
+		}
+	}
+	for {
+		before, after, ok := strings.Cut(marker, "extra")
+		if !ok {
+			return q, true
+		}
+		marker = after
+		if strings.HasSuffix(before, "_") { // the end of another variable
+			continue
+		}
+		value, ok := strings.CutPrefix(strings.TrimSpace(after), "==")
+		value = strings.TrimSpace(value)
+		if !ok || len(value) < 2 {
+			continue
+		}
+		if extra, _, ok := strings.Cut(value[1:], value[:1]); ok {
+			q.of = append(q.of, normalizeExtra(extra))
+		}
+	}
+}
+
+// normalizeExtra applies to extras the rule for names (PEP 685).
+func normalizeExtra(extra string) string {
+	return strings.NewReplacer("_", "-", ".", "-").Replace(strings.ToLower(strings.TrimSpace(extra)))
 }
 
 // requiredName returns the package a Requires-Dist line names (PEP 508), and

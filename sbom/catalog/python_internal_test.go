@@ -91,3 +91,27 @@ func FuzzPythonMetadata(f *testing.F) {
 		}
 	})
 }
+
+func TestPythonEdges(t *testing.T) {
+	at := map[pythonSite]string{}
+	for _, name := range []string{"app", "requests", "urllib3", "pysocks", "certifi", "unasked"} {
+		at[pythonSite{"", name}] = name
+	}
+	at[pythonSite{"other", "app"}] = "elsewhere"
+	edges, loose := pythonEdges(at, map[pythonSite][]string{
+		{"", "app"}:      {"Requests[SOCKS, use_x] (>=2) ; python_version >= '3.8'", "missing", "@"},
+		{"", "requests"}: {"urllib3<3,>=1.21", "PySocks!=1.5.7,>=1.5.6; extra == 'socks'", `certifi; sys_platform == "linux" and extra == "use-x"`, "unasked; extra == 'other'"},
+		{"other", "app"}: {"requests"},
+	})
+	if !loose {
+		t.Error("an extra that only the function may have asked for is not loose")
+	}
+	var got []string
+	for _, e := range edges {
+		got = append(got, e.From+" "+e.To)
+	}
+	slices.Sort(got)
+	if diff := cmp.Diff([]string{"app requests", "requests certifi", "requests pysocks", "requests urllib3"}, got); diff != "" {
+		t.Errorf("edges (-want +got):\n%s", diff)
+	}
+}
