@@ -29,6 +29,7 @@ func TestFindsWhatOtherManagersInstalled(t *testing.T) {
 		{"bundler.zip", "bundler", "gem", fnpkg.OriginShipped, []string{"sinatra needs rack", "addressable needs public_suffix"}, "addressable Apache-2.0"},
 		{"composer.zip", "composer", "composer", fnpkg.OriginShipped, []string{"guzzlehttp/psr7 needs psr/http-message", "monolog/monolog needs psr/log"}, "psr/log MIT"},
 		{"cargo.zip", "cargo", "cargo", fnpkg.OriginShipped, []string{"serde_json needs itoa", "bootstrap needs base64"}, ""},
+		{"java-shaded.jar", "java-shaded", "maven", fnpkg.OriginShipped, nil, ""},
 		{"dotnet.zip", "dotnet", "nuget", fnpkg.OriginShipped, nil, ""},
 		{"rpm.zip", "rpm", "rpm", fnpkg.OriginShipped, []string{"curl-minimal needs openssl-libs", "glibc needs filesystem"}, "glibc LGPL-2.1-or-later"},
 		{"dpkg.zip", "dpkg", "deb", fnpkg.OriginShipped, []string{"libssl3 needs libc6", "libgcc-s1 needs gcc-12-base"}, ""},

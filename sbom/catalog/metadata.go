@@ -31,6 +31,16 @@ const (
 // isCode reports whether a file of the kind is a code file besides.
 func (k metadataKind) isCode() bool { return k == pythonVersion }
 
+// isLock reports whether a file of the kind only declares.
+func (k metadataKind) isLock() bool { return k == lockOfGems || k == lockOfComposer }
+
+// ofPackage reports whether a folder is of an installed package, or of an
+// operating system: lock files there are their authors' own.
+func ofPackage(dir string) bool {
+	return strings.HasPrefix(dir, "usr/") || hasElement(dir, "gems") || hasElement(dir, "vendor") ||
+		hasElement(dir, "site-packages") || hasElement(dir, "dist-packages")
+}
+
 // metadataOf tells the kind of a file from its path. dir and base are the parts
 // of p, ecosystems the names it goes by.
 func metadataOf(p, dir, base string) metadataKind {

@@ -113,3 +113,22 @@ func TestUnreadableMetadataOfOtherManagers(t *testing.T) {
 		}
 	}
 }
+
+// A lock file declares, whichever manager's it is, unless it is that of an
+// installed package's author.
+func TestLockFilesOfRubyAndPHP(t *testing.T) {
+	gems := "GEM\n  remote: https://rubygems.org/\n  specs:\n    rack (2.2.3)\n"
+	packages := `{"packages":[{"name":"psr/log","version":"1.1.4"}],"packages-dev":[{"name":"psr/cache","version":"1.0.1"}]}`
+	inv := inventoryOf(t, packageOf(t,
+		file{name: "Gemfile.lock", content: gems},
+		file{name: "composer.lock", content: packages},
+		file{name: "vendor/bundle/ruby/3.2.0/gems/x-1/Gemfile.lock", content: "GEM\n  specs:\n    other (1)\n"},
+		file{name: "vendor/psr/log/composer.lock", content: `{"packages":[{"name":"psr/other","version":"1"}]}`},
+	))
+	if diff := cmp.Diff([]string{"pkg:composer/psr/log@1.1.4", "pkg:gem/rack@2.2.3"}, purls(inv, fnpkg.OriginDeclared)); diff != "" {
+		t.Errorf("declared (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(0, len(purls(inv, fnpkg.OriginShipped))); diff != "" {
+		t.Errorf("shipped (-want +got):\n%s", diff)
+	}
+}

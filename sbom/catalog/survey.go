@@ -88,11 +88,11 @@ func (s *survey) classify(i int, e *fnpkg.Entry, manifests map[string]int) {
 	}
 	// A lock file inside an installed package is the one its author worked
 	// with; it says nothing about this package.
-	if lockNames[base] && !inModules {
+	if lockNames[base] && !inModules && !ofPackage(dir) {
 		s.locks = append(s.locks, i)
 		return
 	}
-	if kind := metadataOf(e.Path, dir, base); kind != noMetadata && !inModules {
+	if kind := metadataOf(e.Path, dir, base); kind != noMetadata && !inModules && !(kind.isLock() && ofPackage(dir)) {
 		s.metadata[kind] = append(s.metadata[kind], i)
 		if !kind.isCode() {
 			return

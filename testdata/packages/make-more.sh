@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes the packages of the ecosystems make.sh does not, with their package
 # managers, and from the same managers the lists of what is in them. Needs the
-# network and, in the PATH: npm, pnpm, node, uv, python3 with pip, cargo with
+# network and, in the PATH: mvn, unzip, npm, pnpm, node, uv, python3 with pip, cargo with
 # cargo-auditable, ruby with bundler, php (zip) with composer, zip; rpm and
 # rpmbuild; yarn 1 as $YARN1, yarn 4 as $YARN4. The gems and PHP packages are
 # those of Debian (ruby-sinatra, ruby-jwt, ruby-addressable, ruby-mime-types,
@@ -231,6 +231,36 @@ RUST
   cp target/release/bootstrap zip/ && pack zip "$here/cargo.zip"
 }
 
+# --- maven-shade-plugin: all in one jar, relocated
+make_shade() {
+  mkdir -p "$work/shade/src/main/java/com/example" && cd "$work/shade"
+  cat > pom.xml <<'XML'
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId><artifactId>order-export</artifactId><version>1.4.0</version>
+  <properties><maven.compiler.source>11</maven.compiler.source><maven.compiler.target>11</maven.compiler.target><project.build.sourceEncoding>UTF-8</project.build.sourceEncoding></properties>
+  <dependencies>
+    <dependency><groupId>com.amazonaws</groupId><artifactId>aws-lambda-java-core</artifactId><version>1.2.1</version></dependency>
+    <dependency><groupId>com.google.guava</groupId><artifactId>failureaccess</artifactId><version>1.0.1</version></dependency>
+    <dependency><groupId>commons-fileupload</groupId><artifactId>commons-fileupload</artifactId><version>1.3.1</version>
+      <exclusions><exclusion><groupId>*</groupId><artifactId>*</artifactId></exclusion></exclusions></dependency>
+  </dependencies>
+  <build><plugins><plugin>
+    <groupId>org.apache.maven.plugins</groupId><artifactId>maven-shade-plugin</artifactId><version>3.5.1</version>
+    <executions><execution><phase>package</phase><goals><goal>shade</goal></goals>
+      <configuration><relocations><relocation><pattern>org.apache.commons</pattern><shadedPattern>com.example.shaded</shadedPattern></relocation></relocations></configuration>
+    </execution></executions>
+  </plugin></plugins></build>
+</project>
+XML
+  echo 'package com.example; public class Main { public String handle(String in) { return in; } }' > src/main/java/com/example/Main.java
+  mvn -q -B package
+  mvn -q -B dependency:list -DoutputFile=list.txt
+  { sed -n 's/^ *\([^: ]*\):\([^:]*\):jar:\([^:]*\):.*$/pkg:maven\/\1\/\2@\3/p' list.txt; echo pkg:maven/com.example/order-export@1.4.0; } | LC_ALL=C sort > "$here/java-shaded.components.txt"
+  mkdir jar && (cd jar && unzip -qo ../target/order-export-1.4.0.jar)
+  pack jar "$here/java-shaded.jar"
+}
+
 # --- .NET: the list of a published library, from a Python package that has one
 # (pythonnet 3.0.3). Two of the files it names are laid beside it as they would
 # be in a published application; the list of components says so.
@@ -277,7 +307,7 @@ make_dpkg() {
   pack zip "$here/dpkg.zip"
 }
 
-for name in ${*:-pnpm yarn berry pnp uv egg bundler composer cargo dotnet rpm dpkg}; do
+for name in ${*:-pnpm yarn berry pnp uv egg bundler composer cargo shade dotnet rpm dpkg}; do
   echo "$name" >&2
   "make_$name"
 done
