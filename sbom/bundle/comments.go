@@ -41,7 +41,9 @@ func readBanner(text string) (banner, bool) {
 			b.version, b.line = v, lines[0]+" "+lines[1]
 		}
 	}
-	if name, ok := known().title(title); ok {
+	// Parts of lodash that are packages of their own call themselves custom
+	// builds of it.
+	if name, ok := known().title(title); ok && !strings.HasPrefix(rest, " (Custom Build)") {
 		b.name = name
 		return b, true
 	}

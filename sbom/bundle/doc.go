@@ -23,6 +23,10 @@
 // guessed: a package the evidence does not name is not listed, and the
 // file it is in says so (File.State).
 //
+// Packages are published as bundles too, with the packages they need within.
+// Those are listed; but no version is looked up for a copy that the build's own
+// folders do not hold.
+//
 // Confidence by technique, for name and version alike; a component has that of
 // its surest sign for the name, or of its surest for the version if that is
 // less:
@@ -31,7 +35,7 @@
 //	source-map, module-path, store-path  0.98
 //	manifest, source-text                0.95
 //	lock-file, license-list, banner      0.9
-//	fingerprint                          0.8
+//	original, fingerprint                0.8
 //	comment                              0.6
 //
 // The package reads entries and what it is explicitly given, nothing else: the

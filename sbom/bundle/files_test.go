@@ -64,6 +64,47 @@ func TestFiles(t *testing.T) {
 	}
 }
 
+// TestWithin: packages within packages, which were published as bundles, and
+// folders of a package's authors are not taken for what is installed.
+func TestWithin(t *testing.T) {
+	tree := build(t, folder(t, map[string]string{
+		"node_modules/outer/package.json":           `{"name":"outer","version":"1.0.0"}`,
+		"node_modules/inner/package.json":           `{"name":"inner","version":"2.0.0"}`,
+		"node_modules/@s/inner/package.json":        `{"name":"@s/inner","version":"3.0.0"}`,
+		"node_modules/@babel/parser/package.json":   `{"name":"@babel/parser","version":"7.0.0"}`,
+		"node_modules/typescript-only/package.json": `{"name":"typescript-only","version":"4.0.0"}`,
+	}))
+	esbuilt := `
+// node_modules/outer/index.js
+var require_outer = __commonJS({
+  "node_modules/outer/index.js"(exports) {
+    var require_inner = __commonJS({ "node_modules/inner/i.js"(exports) {
+`
+	tests := []struct {
+		name        string
+		files       map[string]string
+		alone, with []string
+	}{
+		{"esbuild's ids within esbuild's modules", map[string]string{"a.js": esbuilt}, []string{"inner", "outer"}, []string{"inner", "outer@1.0.0"}},
+		{"not in the source map", map[string]string{"a.js": `({"./node_modules/inner/i.js":(`, "a.js.map": `{"sources":["node_modules/outer/i.js"]}`}, []string{"inner", "outer"}, []string{"inner", "outer@1.0.0"}},
+		{"in a folder that is not installed", map[string]string{"a.js": "x", "a.js.map": `{"sources":["node_modules/outer/node_modules/inner/i.js"]}`}, []string{"inner"}, []string{"inner"}},
+		{"folders of a repository", map[string]string{"a.js": "x", "a.js.map": `{"sources":["node_modules/@babel/babel-parser/src/index.ts","node_modules/shared/src/index.ts","node_modules/typescript-only/src/i.ts"]}`}, []string{"shared", "typescript-only"}, []string{"typescript-only@4.0.0"}},
+		{"the comment of a fork", map[string]string{"a.js": "x;/*!\n * inner\n * Copyright(c) 2014 A\n * MIT Licensed\n */", "a.js.map": `{"sources":["node_modules/@s/inner/i.js"]}`}, []string{"@s/inner"}, []string{"@s/inner@3.0.0"}},
+		{"the comment of a part", map[string]string{"a.js": "x;/**\n * @license\n * Lodash (Custom Build) <https://lodash.com/>\n * Build: `lodash modularize exports=\"es\" -o ./`\n */"}, []string{}, []string{}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			es := pack(t, test.files)
+			if diff := cmp.Diff(test.alone, listing(recoverAll(t, es))); diff != "" {
+				t.Errorf("alone (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(test.with, listing(recoverAll(t, es, tree))); diff != "" {
+				t.Errorf("with the build (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestBrokenPackage: what cannot be read from the package is an error, unlike
 // what cannot be understood.
 func TestBrokenPackage(t *testing.T) {

@@ -68,7 +68,7 @@ const (
 )
 
 // errSkipped marks a script that cannot be read as one.
-var errSkipped = errors.New("")
+var errSkipped = errors.New("it is larger than what is read of one file")
 
 // Recover finds the npm packages in the bundles among the entries of a package:
 // scripts (.js, .mjs, .cjs) outside of node_modules folders, with their source
@@ -273,8 +273,21 @@ func (f *File) judge(copies []packageCopy, listed bool, trouble string) {
 
 // addMap claims what a source map lists.
 func (s *scan) addMap(m *foundMap) {
+	published := map[[2]string]bool{} // copies with a file in the form it is published in
 	for _, in := range m.modules {
-		s.add(TechniqueSourceMap, m.path, in)
+		if !typescript(in.file) {
+			published[[2]string{in.name, in.place}] = true
+		}
+	}
+	for _, in := range m.modules {
+		t := TechniqueSourceMap
+		if !published[[2]string{in.name, in.place}] {
+			if repeatsScope(in.name) {
+				continue
+			}
+			t = TechniqueOriginal
+		}
+		s.add(t, m.path, in)
 	}
 	for _, n := range m.manifest {
 		s.claimAt(m.path, claim{name: n.name, version: n.version, place: n.place, technique: TechniqueManifest, detail: n.detail})
@@ -284,6 +297,13 @@ func (s *scan) addMap(m *foundMap) {
 	for _, n := range m.versions {
 		s.claimAt(m.path, claim{name: n.name, version: n.version, place: n.place, technique: TechniqueSourceText, detail: n.detail})
 	}
+}
+
+// repeatsScope reports whether a name is one like "@babel/babel-parser": that is
+// how folders of a repository are named after packages, not packages.
+func repeatsScope(name string) bool {
+	scope, rest, ok := strings.Cut(strings.TrimPrefix(name, "@"), "/")
+	return ok && strings.HasPrefix(rest, scope+"-")
 }
 
 // addOutput claims what the bundler's report lists.
@@ -296,11 +316,13 @@ func (s *scan) addOutput(b *Build, o output) {
 }
 
 // add claims the package of one module, and its version if the path has it.
-func (s *scan) add(t Technique, from string, in module) {
+func (s *scan) add(t Technique, from string, in module) { s.addModule(t, from, in, false) }
+
+func (s *scan) addModule(t Technique, from string, in module, embedded bool) {
 	detail := in.place + "/" + in.file
-	s.claimAt(from, claim{name: in.name, place: in.place, technique: t, detail: detail})
+	s.claimAt(from, claim{name: in.name, place: in.place, technique: t, detail: detail, embedded: embedded})
 	if in.version != "" {
-		s.claimAt(from, claim{name: in.name, version: in.version, place: in.place, technique: TechniqueStorePath, detail: detail})
+		s.claimAt(from, claim{name: in.name, version: in.version, place: in.place, technique: TechniqueStorePath, detail: detail, embedded: embedded})
 	}
 }
 

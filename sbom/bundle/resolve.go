@@ -29,15 +29,61 @@ type resolver struct {
 
 // resolve decides which copies of which packages the claims speak of.
 func (r *resolver) resolve(claims []claim) []packageCopy {
+	listing := slices.ContainsFunc(claims, func(c claim) bool { return listingRank(c.technique) < 2 })
 	byName := map[string][]claim{}
-	for _, c := range preferNames(claims) {
+	for _, c := range preferNames(dropForks(r.dropFolders(claims))) {
 		byName[c.name] = append(byName[c.name], c)
 	}
 	var out []packageCopy
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		out = append(out, r.copies(name, byName[name])...)
+		// What a list of all modules leaves out is within one of them.
+		within := listing && !slices.ContainsFunc(byName[name], func(c claim) bool { return listingRank(c.technique) < 2 })
+		out = append(out, r.copies(name, byName[name], within)...)
 	}
 	return out
+}
+
+// dropFolders drops original sources of what no build knows, if there are
+// builds: then the folder is one of the package's authors.
+func (r *resolver) dropFolders(claims []claim) []claim {
+	listed := map[string]bool{}
+	known := false
+	for _, c := range claims {
+		if c.technique == TechniqueMetafile {
+			listed[c.name], known = true, true
+		}
+	}
+	for _, b := range r.builds {
+		known = known || len(b.versions) > 0
+	}
+	return slices.DeleteFunc(slices.Clone(claims), func(c claim) bool {
+		return known && c.technique == TechniqueOriginal && !listed[c.name] &&
+			!slices.ContainsFunc(r.builds, func(b *Build) bool { return len(b.versions[c.name]) > 0 || hasPlace(b, c.place) })
+	})
+}
+
+func hasPlace(b *Build, place string) bool {
+	_, ok := b.at(place)
+	return ok
+}
+
+// dropForks drops what a comment says of a package if a scoped package of the
+// same name is there and nothing else speaks for the unscoped one: the fork has
+// kept the comment.
+func dropForks(claims []claim) []claim {
+	fork, sure := map[string]bool{}, map[string]bool{}
+	for _, c := range claims {
+		if c.technique == TechniqueBanner || c.technique == TechniqueComment {
+			continue
+		}
+		sure[c.name] = true
+		if _, last, ok := strings.Cut(c.name, "/"); ok {
+			fork[last] = true
+		}
+	}
+	return slices.DeleteFunc(claims, func(c claim) bool {
+		return (c.technique == TechniqueBanner || c.technique == TechniqueComment) && fork[c.name] && !sure[c.name]
+	})
 }
 
 // preferNames drops what a surer technique makes superfluous: where the
@@ -56,7 +102,7 @@ func preferNames(claims []claim) []claim {
 	// A version by store path or source text goes with the listing it is from.
 	places := map[[2]string]bool{}
 	for _, c := range claims {
-		if c.place != "" && c.technique == listed[c.name] {
+		if c.place != "" && listingRank(c.technique) == listingRank(listed[c.name]) {
 			places[[2]string{c.name, c.place}] = true
 		}
 	}
@@ -72,7 +118,7 @@ func listingRank(t Technique) int {
 	switch t {
 	case TechniqueMetafile:
 		return 0
-	case TechniqueSourceMap:
+	case TechniqueSourceMap, TechniqueOriginal:
 		return 1
 	case TechniqueModulePath:
 		return 2
@@ -81,8 +127,9 @@ func listingRank(t Technique) int {
 }
 
 // copies sorts the claims about one name into copies and gives each a version,
-// if there is one to be had.
-func (r *resolver) copies(name string, claims []claim) []packageCopy {
+// if there is one to be had. within says that all copies are within other
+// packages: of those, no build knows the version.
+func (r *resolver) copies(name string, claims []claim, within bool) []packageCopy {
 	placed := map[string][]claim{}
 	var loose []claim
 	said := map[string]bool{} // versions that claims without a place state
@@ -104,7 +151,9 @@ func (r *resolver) copies(name string, claims []claim) []packageCopy {
 		one := packageCopy{name: name, claims: placed[place]}
 		if v := surestVersion(one.claims); v != "" {
 			one.version = v
-			r.compare(one, place)
+			if !within {
+				r.compare(one, place)
+			}
 			known = append(known, one)
 			delete(said, v)
 			continue
@@ -124,7 +173,7 @@ func (r *resolver) copies(name string, claims []claim) []packageCopy {
 		}
 		for _, v := range stated {
 			one := packageCopy{name: name, version: v, claims: slices.Clone(shared)}
-			if len(open) == 1 && len(stated) == 1 {
+			if len(open) == 1 && len(stated) == 1 && !within {
 				r.compare(one, openPlaces[0])
 			}
 			out = append(out, one)
@@ -134,11 +183,18 @@ func (r *resolver) copies(name string, claims []claim) []packageCopy {
 			out = append(out, packageCopy{name: name, version: v})
 		}
 		for i, one := range open {
-			out = append(out, r.lookUp(one, openPlaces[i]))
+			if !within && slices.ContainsFunc(one.claims, func(c claim) bool { return !c.embedded }) {
+				one = r.lookUp(one, openPlaces[i])
+			}
+			out = append(out, one)
 		}
 	}
 	if len(out) == 0 {
-		out = append(out, r.lookUp(packageCopy{name: name}, ""))
+		one := packageCopy{name: name}
+		if !within {
+			one = r.lookUp(one, "")
+		}
+		out = append(out, one)
 	}
 	for i := range out {
 		for _, c := range loose {
@@ -174,19 +230,21 @@ func surestVersion(claims []claim) string {
 	return version
 }
 
-// lookUp takes the version of a copy from the builds: that of its folder, or
-// the only one there is of that name.
+// lookUp takes the version of a copy from the builds: that of its folder, or,
+// where folders are not known, the only one there is of that name.
 func (r *resolver) lookUp(one packageCopy, place string) packageCopy {
 	for _, exact := range []bool{true, false} {
 		for _, b := range r.builds {
-			p, ok := b.only(one.name)
-			detail := "the only version of " + one.name
-			if exact {
-				if place == "" {
-					continue
-				}
+			var p installed
+			var ok bool
+			detail := place
+			switch {
+			case exact:
 				p, ok = b.at(place)
-				detail = place
+			case place == "" || len(b.places) == 0:
+				// A copy in a folder the build does not have is not the build's.
+				p, ok = b.only(one.name)
+				detail = "the only version of " + one.name
 			}
 			if !ok {
 				continue

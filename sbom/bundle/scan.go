@@ -16,6 +16,10 @@ type claim struct {
 	technique Technique
 	path      string // entry of the package that was read
 	detail    string // what was read there
+
+	// embedded says that the copy may be within another package, which was
+	// published as a bundle: then it is not the one that is installed.
+	embedded bool
 }
 
 // scan is what one pass over a script finds.
@@ -128,7 +132,8 @@ func (s *scan) modulePath(start, end int) {
 	if !ok || !sourceFile(m.file) || strings.ContainsAny(text, " \t<>*\"'`(){};") {
 		return
 	}
-	s.add(TechniqueModulePath, s.path, m)
+	// esbuild writes the id only after the comment; webpack's begins with a dot.
+	s.addModule(TechniqueModulePath, s.path, m, quoted && text[0] != '.')
 }
 
 // moduleComment cuts the path out of a line that holds nothing but it:

@@ -16,14 +16,16 @@ const (
 	TechniqueLockFile    Technique = "lock-file"    // version in a lock file of the build
 	TechniqueLicenseList Technique = "license-list" // path in the bundler's list of legal comments
 	TechniqueBanner      Technique = "banner"       // a legal comment that belongs to a known package or house
+	TechniqueOriginal    Technique = "original"     // path of a TypeScript source in the source map, which is from the package's own map
 	TechniqueFingerprint Technique = "fingerprint"  // strings that only this package has
 	TechniqueComment     Technique = "comment"      // a legal comment of the form "name v1.2.3 … github.com/owner/name"
 )
 
 // Confidence returns how much a technique is believed, from 0 to 1. What is
 // below 1 can be wrong as follows: a path names an alias a package was
-// installed by; a lock file is not the one of the build; a fork keeps the
-// strings and comments of the package it was forked from.
+// installed by; a lock file is not the one of the build; an original source lies
+// in a folder of its authors' that has another name than the package; a fork
+// keeps the strings and comments of the package it was forked from.
 func (t Technique) Confidence() float64 {
 	switch t {
 	case TechniqueMetafile, TechniqueBuildTree:
@@ -34,7 +36,7 @@ func (t Technique) Confidence() float64 {
 		return 0.95
 	case TechniqueLockFile, TechniqueLicenseList, TechniqueBanner:
 		return 0.9
-	case TechniqueFingerprint:
+	case TechniqueOriginal, TechniqueFingerprint:
 		return 0.8
 	case TechniqueComment:
 		return 0.6
