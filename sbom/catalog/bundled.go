@@ -54,6 +54,12 @@ func addBundled(ctx context.Context, s *survey, inv *fnpkg.Inventory, missed []u
 	for i := range inv.Coverage {
 		if row := &inv.Coverage[i]; row.Ecosystem == "npm" {
 			row.State, row.Reason = bundledCoverage(shipped, r, missed)
+			switch {
+			case len(r.Components) > 0 && shipped:
+				row.Edges = fnpkg.CoveragePartial // a bundle does not tell which package needs which
+			case len(r.Components) > 0:
+				row.Edges = fnpkg.CoverageNone
+			}
 		}
 	}
 	return nil

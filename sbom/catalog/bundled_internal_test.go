@@ -130,6 +130,9 @@ func TestAddBundled(t *testing.T) {
 			if row.State != test.state || !strings.HasPrefix(row.Reason, test.reason) || (test.reason == "") != (row.Reason == "") {
 				t.Errorf("coverage %+v", row)
 			}
+			if (row.Edges == fnpkg.CoverageNone) != (len(test.want) > 0) {
+				t.Errorf("edges %q of %d bundled packages", row.Edges, len(test.want))
+			}
 			if !slices.IsSortedFunc(test.inv.Components, func(a, b fnpkg.Component) int { return strings.Compare(a.PURL, b.PURL) }) {
 				t.Error("components are not sorted")
 			}
