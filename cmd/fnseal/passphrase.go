@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/fnseal/fnseal/internal/term"
 )
@@ -20,17 +21,17 @@ func passphrase(ctx context.Context, e *env, what string, confirm bool) ([]byte,
 	if p, ok := e.lookupEnv(passwordVariable); ok {
 		return []byte(p), nil
 	}
-	tty, err := os.OpenFile("/dev/tty", os.O_RDWR, 0)
+	tty, err := openTerminal(e)
 	if err != nil {
-		return nil, hint(fmt.Errorf("%w for %s: standard input is no terminal", errNoPassphrase, what), "set %s", passwordVariable)
+		return nil, hint(fmt.Errorf("%w for %s: there is no terminal to ask at", errNoPassphrase, what), "set %s", passwordVariable)
 	}
 	defer tty.Close()
-	first, err := term.ReadPassword(ctx, tty, fmt.Sprintf("Passphrase for %s: ", term.Clean(what)))
+	first, err := term.ReadPassword(ctx, tty, e.stderr, fmt.Sprintf("Passphrase for %s: ", term.Clean(what)))
 	if err != nil {
 		return nil, fmt.Errorf("reading the passphrase for %s: %w", what, err)
 	}
 	if confirm {
-		second, err := term.ReadPassword(ctx, tty, "The same once more: ")
+		second, err := term.ReadPassword(ctx, tty, e.stderr, "The same once more: ")
 		if err != nil {
 			return nil, fmt.Errorf("reading the passphrase for %s: %w", what, err)
 		}
@@ -39,4 +40,22 @@ func passphrase(ctx context.Context, e *env, what string, confirm bool) ([]byte,
 		}
 	}
 	return first, nil
+}
+
+// openTerminal opens the terminal of whoever started the command, so that
+// standard input stays free for data.
+func openTerminal(e *env) (*os.File, error) {
+	name := "/dev/tty"
+	if runtime.GOOS == "windows" {
+		name = "CONIN$"
+	}
+	tty, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return nil, err
+	}
+	if !e.err.Interactive {
+		// The prompt would go where nobody reads it.
+		return nil, errors.Join(errors.New("standard error is no terminal"), tty.Close())
+	}
+	return tty, nil
 }

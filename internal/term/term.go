@@ -5,6 +5,7 @@ package term
 import (
 	"context"
 	"errors"
+	"io"
 	"os"
 
 	"golang.org/x/term"
@@ -37,17 +38,17 @@ func Of(f *os.File, getenv func(string) string) Stream {
 	return s
 }
 
-// ReadPassword shows prompt on the terminal behind tty and reads a line from
-// it without showing what is typed. When ctx ends first, the terminal shows
+// ReadPassword writes prompt to out and reads a line from the terminal behind
+// tty without showing what is typed. When ctx ends first, the terminal shows
 // what is typed again and ctx's error is returned. It fails if tty is no
 // terminal.
-func ReadPassword(ctx context.Context, tty *os.File, prompt string) ([]byte, error) {
+func ReadPassword(ctx context.Context, tty *os.File, out io.Writer, prompt string) ([]byte, error) {
 	fd := int(tty.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := tty.WriteString(prompt); err != nil {
+	if _, err := io.WriteString(out, prompt); err != nil {
 		return nil, err
 	}
 	type answer struct {
@@ -63,11 +64,11 @@ func ReadPassword(ctx context.Context, tty *os.File, prompt string) ([]byte, err
 	}()
 	select {
 	case a := <-answered:
-		_, err := tty.WriteString("\n")
+		_, err := io.WriteString(out, "\n")
 		return a.line, errors.Join(a.err, err)
 	case <-ctx.Done():
 		err := term.Restore(fd, before)
-		_, werr := tty.WriteString("\n")
+		_, werr := io.WriteString(out, "\n")
 		return nil, errors.Join(ctx.Err(), err, werr)
 	}
 }
