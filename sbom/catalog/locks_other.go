@@ -67,10 +67,10 @@ func parseGemfileLock(content []byte) []composerPackage {
 		}
 		name, version, ok := strings.Cut(gem, " (")
 		version, closed := strings.CutSuffix(version, ")")
+		version, _, _ = strings.Cut(version, "-")
 		if !ok || !closed || version == "" {
 			continue
 		}
-		version, _, _ = strings.Cut(version, "-")
 		out = append(out, composerPackage{Name: text(name), Version: text(version)})
 	}
 	return out

@@ -41,6 +41,7 @@ DEPENDENCIES
 // FuzzGemfileLock: each gem stands in the file.
 func FuzzGemfileLock(f *testing.F) {
 	f.Add([]byte("GEM\n  specs:\n    a (1)\n      b (~> 2)\n"))
+	f.Add([]byte("GEM\n    0 (-)"))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		for _, p := range parseGemfileLock(content) {
 			if p.Version == "" || !strings.Contains(string(content), "    "+string(p.Name)+" ("+string(p.Version)) {
