@@ -113,7 +113,7 @@ func sideOf(ctx context.Context, c *cli.Context, e *env, ref string) (side, erro
 	if err != nil {
 		return side{}, err
 	}
-	p, err := openWithLayers(ctx, c, ref, stdin)
+	p, err := openWithLayers(ctx, c, e, ref, stdin)
 	if err != nil {
 		return side{}, err
 	}

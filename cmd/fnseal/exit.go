@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/fnpkg/target"
+	"github.com/fnseal/fnseal/internal/registry"
 	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/vulndb"
 )
@@ -98,11 +100,13 @@ func codeOf(err error) int {
 		result    *resultError
 		stale     *vulndb.StaleError
 		ambiguous *fnpkg.AmbiguousError
+		platform  *registry.PlatformError
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.Is(err, fnpkg.ErrNoDigest):
+	case errors.As(err, &usage), errors.As(err, &platform),
+		errors.Is(err, fnpkg.ErrNoDigest), errors.Is(err, target.ErrOffline):
 		return exitUsage
 	case errors.As(err, &result):
 		return result.code
@@ -124,7 +128,7 @@ func hintOf(err error) string {
 	case errors.As(err, &hinted):
 		return hinted.hint
 	case errors.Is(err, fnpkg.ErrNoDigest):
-		return "pack the directory first, then name the zip"
+		return "only packed bytes have one: pack a directory and name the zip; push an image and name its reference"
 	case errors.Is(err, vulndb.ErrNoFeed):
 		return "fnseal db update --source DIR-or-URL"
 	case errors.As(err, &stale):

@@ -52,7 +52,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			p, err := openPackage(c.Context, c, ref, e.stdin)
+			p, err := openPackage(c.Context, c, e, ref, e.stdin)
 			if err != nil {
 				return err
 			}

@@ -36,22 +36,31 @@ func targetFlags() []cli.Flag {
 }
 
 // targetOptions reads what targetFlags were given.
-func targetOptions(c *cli.Context, stdin io.Reader) (target.Options, error) {
+func targetOptions(c *cli.Context, e *env, stdin io.Reader) (target.Options, error) {
 	l, err := limits(c)
-	return target.Options{
+	o := target.Options{
 		Limits:    l,
 		Stdin:     stdin,
 		Platform:  c.String("platform"),
 		PlainHTTP: c.Bool("plain-http"),
 		Offline:   c.Bool("offline"),
-	}, err
+	}
+	if !e.quiet && e.err.Interactive {
+		p := term.NewProgress(e.stderr, e.err)
+		o.Progress = func(done, total int64) {
+			if p.Bytes("reading image", done, total); done >= total {
+				p.Done()
+			}
+		}
+	}
+	return o, err
 }
 
 // openPackage opens the function package a command works on. A package
 // without a single file is an error: nothing in it could run, and an empty
 // list of components would read as a good result.
-func openPackage(ctx context.Context, c *cli.Context, ref string, stdin io.Reader) (fnpkg.Package, error) {
-	o, err := targetOptions(c, stdin)
+func openPackage(ctx context.Context, c *cli.Context, e *env, ref string, stdin io.Reader) (fnpkg.Package, error) {
+	o, err := targetOptions(c, e, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -69,8 +78,8 @@ func openPackage(ctx context.Context, c *cli.Context, ref string, stdin io.Reade
 
 // openArtifact opens a file that is to be signed or verified, which need not
 // be a function package.
-func openArtifact(ctx context.Context, c *cli.Context, ref string, stdin io.Reader) (fnpkg.Package, error) {
-	o, err := targetOptions(c, stdin)
+func openArtifact(ctx context.Context, c *cli.Context, e *env, ref string, stdin io.Reader) (fnpkg.Package, error) {
+	o, err := targetOptions(c, e, stdin)
 	if err != nil {
 		return nil, err
 	}
@@ -79,15 +88,15 @@ func openArtifact(ctx context.Context, c *cli.Context, ref string, stdin io.Read
 
 // openWithLayers opens a package and lays it out with the layers that --layer
 // names.
-func openWithLayers(ctx context.Context, c *cli.Context, ref string, stdin io.Reader) (fnpkg.Package, error) {
-	p, err := openPackage(ctx, c, ref, stdin)
+func openWithLayers(ctx context.Context, c *cli.Context, e *env, ref string, stdin io.Reader) (fnpkg.Package, error) {
+	p, err := openPackage(ctx, c, e, ref, stdin)
 	refs := c.StringSlice("layer")
 	if err != nil || len(refs) == 0 {
 		return p, err
 	}
 	var layers []fnpkg.Package
 	for _, ref := range refs {
-		layer, err := openPackage(ctx, c, ref, nil)
+		layer, err := openPackage(ctx, c, e, ref, nil)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("layer: %w", err), overlay.New(p, layers...).Close())
 		}

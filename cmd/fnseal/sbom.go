@@ -193,7 +193,7 @@ func inventories(c *cli.Context, e *env, refs []string) ([]*fnpkg.Inventory, err
 
 // target catalogues one target with its layers.
 func (k *cataloguer) target(ctx context.Context, c *cli.Context, e *env, ref string) (*fnpkg.Inventory, error) {
-	p, err := openWithLayers(ctx, c, ref, e.stdin)
+	p, err := openWithLayers(ctx, c, e, ref, e.stdin)
 	if err != nil {
 		return nil, err
 	}

@@ -91,7 +91,7 @@ func inventoryOf(ctx context.Context, c *cli.Context, e *env, ref string) (*fnpk
 	if err != nil {
 		return nil, err
 	}
-	p, err := openWithLayers(ctx, c, ref, stdin)
+	p, err := openWithLayers(ctx, c, e, ref, stdin)
 	if err != nil {
 		return nil, err
 	}

@@ -66,7 +66,7 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 	if err != nil {
 		return err
 	}
-	if in.Package, err = openPackage(c.Context, c, ref, e.stdin); err != nil {
+	if in.Package, err = openPackage(c.Context, c, e, ref, e.stdin); err != nil {
 		return err
 	}
 	defer in.Package.Close()

@@ -39,7 +39,7 @@ Examples:
 			if err != nil {
 				return err
 			}
-			p, err := openArtifact(c.Context, c, ref, e.stdin)
+			p, err := openArtifact(c.Context, c, e, ref, e.stdin)
 			if err != nil {
 				return err
 			}

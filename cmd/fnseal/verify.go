@@ -116,7 +116,7 @@ func refusal(ref string, v policy.Verdict) string {
 // be read as the package it seems to be is opened as a plain file, so that its
 // digest can still be compared, and what is wrong with it is returned beside.
 func openSuspect(ctx context.Context, c *cli.Context, e *env, ref string) (p fnpkg.Package, defect, err error) {
-	p, err = openArtifact(ctx, c, ref, e.stdin)
+	p, err = openArtifact(ctx, c, e, ref, e.stdin)
 	var format *fnpkg.FormatError
 	var limit *fnpkg.LimitError
 	if err == nil || !errors.As(err, &format) && !errors.As(err, &limit) {
