@@ -13,6 +13,7 @@ type jar struct {
 	path     string // within the package; nested archives behind "!/"
 	parent   string // path of the archive it is nested in, or empty
 	root     bool   // it is the package itself
+	inJava   bool   // one of the archives around it is Java's
 	manifest javaManifest
 	poms     []*pom
 	sha256   string

@@ -123,12 +123,12 @@ func (a *archiveReader) open(ctx context.Context, e fnpkg.Entry, j *jar, depth i
 		*jars = append(*jars, j)
 		unreadable = j.readMetadata(archive.Entries())
 	}
-	if err := a.catalog(ctx, s, j.path+nestedSeparator, r, !java); err != nil {
+	if err := a.catalog(ctx, s, j.path+nestedSeparator, r, !java && !j.inJava); err != nil {
 		return err
 	}
 	for _, i := range s.archives {
 		inner := s.entries[i]
-		if err := a.walk(ctx, inner, &jar{path: j.path + nestedSeparator + inner.Path, parent: j.path}, depth+1, r, jars); err != nil {
+		if err := a.walk(ctx, inner, &jar{path: j.path + nestedSeparator + inner.Path, parent: j.path, inJava: java || j.inJava}, depth+1, r, jars); err != nil {
 			return err
 		}
 	}
@@ -136,8 +136,8 @@ func (a *archiveReader) open(ctx context.Context, e fnpkg.Entry, j *jar, depth i
 }
 
 // catalog adds what the techniques find in an archive, whose paths begin with
-// prefix. Code files are counted where they are loaded from there: a Java
-// archive's scripts are for browsers.
+// prefix. Code files are counted where they are loaded from there: scripts in
+// a Java archive, at any depth, are for browsers.
 func (a *archiveReader) catalog(ctx context.Context, s *survey, prefix string, r *result, code bool) error {
 	if code {
 		r.addCode(s.code)

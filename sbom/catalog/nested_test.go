@@ -81,6 +81,13 @@ func TestNestedArchives(t *testing.T) {
 			rows: []fnpkg.Coverage{{Ecosystem: "pypi", State: fnpkg.CoverageComplete, Files: 1}},
 		},
 		{
+			name: "scripts in a Java archive are for browsers",
+			files: []file{{name: "lib/a-1.0.jar", content: bytesOf(pomProperties("g", "a", "1.0"),
+				file{name: "template.zip", content: bytesOf(file{name: "app.js"})}, file{name: "b.js"})}},
+			want: map[string]string{"pkg:maven/g/a@1.0": "lib/a-1.0.jar"},
+			rows: []fnpkg.Coverage{{Ecosystem: "maven", State: fnpkg.CoverageComplete, Files: 1}},
+		},
+		{
 			name: "code in a damaged archive, and code without metadata in another, are not hidden",
 			files: []file{
 				{name: "damaged.zip", content: bytesOf(distInfo("a", "1"))[:60]},
