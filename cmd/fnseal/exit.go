@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/fnpkg/target"
 	"github.com/fnseal/fnseal/internal/registry"
 	"github.com/fnseal/fnseal/internal/term"
+	"github.com/fnseal/fnseal/sbom/catalog"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
@@ -75,21 +77,20 @@ func exitCode(err error) int {
 	return exitError
 }
 
-// causes splits joined errors, through whatever wraps them.
+// causes splits joined errors, through whatever wraps them. Only errors.Join
+// tells of several causes; an error that wraps two others with %w is one cause
+// with its details.
 func causes(err error) []error {
-	for e := err; e != nil; {
-		switch u := e.(type) {
-		case interface{ Unwrap() []error }:
-			var all []error
-			for _, part := range u.Unwrap() {
-				all = append(all, causes(part)...)
-			}
-			return all
-		case interface{ Unwrap() error }:
-			e = u.Unwrap()
-		default:
-			e = nil
+	joined := reflect.TypeOf(errors.Join(err))
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if reflect.TypeOf(e) != joined {
+			continue
 		}
+		var all []error
+		for _, part := range e.(interface{ Unwrap() []error }).Unwrap() {
+			all = append(all, causes(part)...)
+		}
+		return all
 	}
 	return []error{err}
 }
@@ -101,11 +102,13 @@ func codeOf(err error) int {
 		stale     *vulndb.StaleError
 		ambiguous *fnpkg.AmbiguousError
 		platform  *registry.PlatformError
+
+		unknownRuntime *catalog.UnknownRuntimeError
 	)
 	switch {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
-	case errors.As(err, &usage), errors.As(err, &platform),
+	case errors.As(err, &usage), errors.As(err, &platform), errors.As(err, &unknownRuntime),
 		errors.Is(err, fnpkg.ErrNoDigest), errors.Is(err, target.ErrOffline):
 		return exitUsage
 	case errors.As(err, &result):

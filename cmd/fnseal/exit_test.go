@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"testing"
 	"time"
 
@@ -40,6 +41,7 @@ func TestExitCode(t *testing.T) {
 		{"an error before usage", errors.Join(usage, errors.New("x")), exitError},
 		{"usage before refused", errors.Join(refused, usage), exitUsage},
 		{"refused before unchecked", errors.Join(stale, refused), exitRefused},
+		{"two wrapped in one", fmt.Errorf("%w; as an image: %w", fs.ErrNotExist, usage), exitUsage},
 		{"unchecked before findings", fmt.Errorf("both: %w", errors.Join(findings, stale)), exitUnchecked},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

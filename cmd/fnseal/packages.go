@@ -14,6 +14,7 @@ import (
 	"github.com/fnseal/fnseal/fnpkg/overlay"
 	"github.com/fnseal/fnseal/fnpkg/target"
 	"github.com/fnseal/fnseal/internal/term"
+	"github.com/fnseal/fnseal/sbom/bundle"
 	"github.com/fnseal/fnseal/sbom/catalog"
 )
 
@@ -23,6 +24,14 @@ func packageFlags() []cli.Flag {
 		&cli.StringSliceFlag{Name: "layer", Usage: "judge the function with the layer `PACKAGE`, repeatable; later layers lie over earlier ones"},
 		&cli.StringFlag{Name: "cache", Usage: "keep inventories in `DIR` (default: in the user's cache)"},
 		&cli.BoolFlag{Name: "no-cache", Usage: "neither ask nor fill the cache of inventories"},
+	}, catalogFlags()...)
+}
+
+// catalogFlags say what is known of a package beside its bytes.
+func catalogFlags() []cli.Flag {
+	return append([]cli.Flag{
+		&cli.StringFlag{Name: "runtime", Usage: "the function is deployed on the managed runtime `NAME`, as in python3.12"},
+		&cli.StringSliceFlag{Name: "with", Usage: "look up versions of bundled packages in `PATH`: the build tree, a lock file, or a bundler's metafile; repeatable"},
 	}, targetFlags()...)
 }
 
@@ -118,17 +127,34 @@ func newCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &cataloguer{options: catalog.Options{Limits: l}, progress: term.NewProgress(e.stderr, e.err)}
+	k := &cataloguer{options: catalog.Options{Limits: l, Runtime: c.String("runtime")}, progress: term.NewProgress(e.stderr, e.err)}
+	if k.options.With, err = builds(c); err != nil {
+		return nil, err
+	}
 	if !e.quiet {
 		k.options.Progress = func(done, total int) { k.progress.Count("cataloguing", int64(done), int64(total)) }
 	}
-	if !c.Bool("no-cache") {
+	// What --with names can change without a trace in the package.
+	if !c.Bool("no-cache") && len(k.options.With) == 0 {
 		// A cache that cannot be had costs time and nothing else.
 		if k.cache, err = openCache(c.String("cache")); err != nil {
 			e.detail("no cache: %v", err)
 		}
 	}
 	return k, nil
+}
+
+// builds reads what --with names.
+func builds(c *cli.Context) ([]*bundle.Build, error) {
+	var all []*bundle.Build
+	for _, path := range c.StringSlice("with") {
+		b, err := bundle.ReadBuild(c.Context, path)
+		if err != nil {
+			return nil, fmt.Errorf("--with: %w", err)
+		}
+		all = append(all, b)
+	}
+	return all, nil
 }
 
 // openCache opens the cache of inventories in dir, or in the user's cache.

@@ -36,7 +36,7 @@ Examples:
 			outputFlag(sealFormats...), dbFlag(), maxAgeFlag(), failOnFlag("none"),
 			&cli.BoolFlag{Name: "no-scan", Usage: "leave the scan out; the seal then says nothing of vulnerabilities"},
 			timestampFlag(), hazardFlag(),
-		}, targetFlags()...),
+		}, catalogFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {

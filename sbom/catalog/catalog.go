@@ -21,6 +21,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	jsbundle "github.com/fnseal/fnseal/sbom/bundle"
 )
 
 // Options of Catalog. The zero value is ready for use.
@@ -32,6 +33,10 @@ type Options struct {
 	// Limits for archives within the package; the zero value stands for
 	// fnpkg.DefaultLimits.
 	Limits fnpkg.Limits
+
+	// With is what the package was built from, if that is at hand: versions of
+	// bundled packages are looked up there.
+	With []*jsbundle.Build
 
 	// ContentDigest asks for Inventory.Subject.Content, for which all content
 	// has to be read; otherwise it stays zero.
@@ -131,6 +136,9 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	inv.Components = merge(all.finds)
 	inv.Edges = mergeEdges(all.edges)
 	inv.Coverage = coverage(s, inv.Components, all)
+	if err := addBundled(ctx, s, inv, all.unread, o.With, begin); err != nil {
+		return nil, fmt.Errorf("looking for bundled packages in %s: %w", p.Name(), err)
+	}
 	if o.Runtime != "" {
 		if err := addRuntime(inv, o.Runtime); err != nil {
 			return nil, err

@@ -152,9 +152,9 @@ func TestCoverage(t *testing.T) {
 	}{
 		{
 			name:  "a bundle",
-			files: []file{{name: "index.js", content: "var a=1"}},
+			files: []file{{name: "index.js", content: strings.Repeat("var a=1;", 8<<10)}},
 			want:  fnpkg.Coverage{Ecosystem: "npm", State: fnpkg.CoverageNone, Files: 1},
-			words: []string{"1 JavaScript file and no installed package"},
+			words: []string{"index.js", "looks bundled"},
 		},
 		{
 			name: "a package.json that is none",
