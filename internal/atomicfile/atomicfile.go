@@ -15,14 +15,27 @@ import (
 // under its name with Commit and vanishes with Discard.
 type File struct {
 	*os.File
-	path string
-	done bool
+	path   string
+	stream bool // path is a device or pipe: it is written into, not replaced
+	done   bool
 }
 
 // Create opens a private temporary file in path's folder, with the given
-// permissions. The folder must exist.
+// permissions. The folder must exist. Where path is a symbolic link, the file
+// it leads to is meant. Where it is a device or a pipe, such as /dev/null or
+// the path a shell makes of >(command), the content is kept until Commit and
+// then written into it: a file must not take its place.
 func Create(path string, perm fs.FileMode) (*File, error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	dir, name := filepath.Dir(path), filepath.Base(path)
+	stream := false
+	if info, err := os.Stat(path); err == nil {
+		if stream = !info.Mode().IsRegular() && !info.IsDir(); stream {
+			dir = os.TempDir()
+		} else if real, err := filepath.EvalSymlinks(path); err == nil {
+			path, dir = real, filepath.Dir(real)
+		}
+	}
+	f, err := os.CreateTemp(dir, "."+name+".*.tmp")
 	if err != nil {
 		return nil, fmt.Errorf("writing %s: %w", path, unwrapPath(err))
 	}
@@ -31,13 +44,17 @@ func Create(path string, perm fs.FileMode) (*File, error) {
 		os.Remove(f.Name())
 		return nil, fmt.Errorf("writing %s: %w", path, unwrapPath(err))
 	}
-	return &File{File: f, path: path}, nil
+	return &File{File: f, path: path, stream: stream}, nil
 }
 
 // Commit flushes the content to disk and gives the file its name, replacing a
 // file that has it.
 func (f *File) Commit() error {
-	err := f.finish(os.Rename)
+	place := os.Rename
+	if f.stream {
+		place = pour
+	}
+	err := f.finish(place)
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", f.path, unwrapPath(err))
 	}
@@ -58,6 +75,21 @@ func (f *File) CommitNew() error {
 		return fmt.Errorf("writing %s: %w", f.path, unwrapPath(err))
 	}
 	return nil
+}
+
+// pour writes a file's content into a device or pipe and removes the file.
+func pour(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close(), os.Remove(from))
 }
 
 func (f *File) finish(place func(from, to string) error) error {

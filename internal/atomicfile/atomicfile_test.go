@@ -104,3 +104,48 @@ func TestErrorsNameThePathGiven(t *testing.T) {
 		t.Error("a folder was replaced by a file")
 	}
 }
+
+func TestDevicesAreWrittenInto(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("no device files")
+	}
+	before, err := os.Stat(os.DevNull)
+	if err != nil || before.Mode().IsRegular() {
+		t.Skipf("%s is no device here: %v", os.DevNull, err)
+	}
+	// A link of our own, so that a failure of this test harms nobody.
+	link := filepath.Join(t.TempDir(), "null")
+	if err := os.Symlink(os.DevNull, link); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(link, 0o644, []byte("gone")); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(link)
+	if err != nil || after.Mode() != before.Mode() {
+		t.Errorf("%s became %v, %v", os.DevNull, after.Mode(), err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("the link became %v, %v", info.Mode(), err)
+	}
+}
+
+func TestLinksAreFollowed(t *testing.T) {
+	dir := t.TempDir()
+	target, link := filepath.Join(dir, "target"), filepath.Join(dir, "link")
+	if err := os.WriteFile(target, []byte("old"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Skip(err)
+	}
+	if err := Write(link, 0o644, []byte("new")); err != nil {
+		t.Fatal(err)
+	}
+	if got, _ := os.ReadFile(target); string(got) != "new" {
+		t.Errorf("the target holds %q", got)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode().Type() != fs.ModeSymlink {
+		t.Errorf("the link became %v, %v", info.Mode(), err)
+	}
+}
