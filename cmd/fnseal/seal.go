@@ -70,6 +70,9 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 		return err
 	}
 	defer in.Package.Close()
+	if err := refuseImage(in.Package); err != nil {
+		return err
+	}
 	if !c.Bool("no-scan") {
 		if in.Feed, err = openFeed(c, e); err != nil {
 			if errors.Is(err, vulndb.ErrNoFeed) {

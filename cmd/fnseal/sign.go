@@ -44,6 +44,9 @@ Examples:
 				return err
 			}
 			defer p.Close()
+			if err := refuseImage(p); err != nil {
+				return err
+			}
 			if err := fnpkg.CheckUnambiguous(p, allowed...); err != nil {
 				return err
 			}

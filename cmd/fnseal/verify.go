@@ -67,6 +67,9 @@ func verifyTarget(c *cli.Context, e *env, ref string) error {
 		return err
 	}
 	defer in.Artifact.Close()
+	if err := refuseImage(in.Artifact); err != nil {
+		return err
+	}
 	if in.Bundles, in.Looked, err = readBundles(c.Context, ref, c.StringSlice("bundle")); err != nil {
 		return err
 	}
