@@ -107,7 +107,7 @@ func storeVersion(before, name string) string {
 	case "cache", "unplugged", ".store":
 		return yarnVersion(last, name)
 	}
-	// The first pnpm: node_modules/.pnpm/registry.npmjs.org/name/1.0.0/node_modules/name
+	// The first pnpm: node_modules/.pnpm/registry.example.org/name/1.0.0/node_modules/name
 	if strings.Contains(dir, ".pnpm/") && strings.HasSuffix(dir, "/"+name) && ValidVersion(last) {
 		return last
 	}

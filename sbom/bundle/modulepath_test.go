@@ -25,7 +25,7 @@ func TestModuleOf(t *testing.T) {
 		{"node_modules/.pnpm/axios@1.6.0_debug@4.3.4/node_modules/axios/index.js", module{"axios", "1.6.0", "node_modules/.pnpm/axios@1.6.0_debug@4.3.4/node_modules/axios", "index.js"}},
 		{"node_modules/.pnpm/@s+a@1.0.0-rc.1(b@2.0.0)/node_modules/@s/a/i.js", module{"@s/a", "1.0.0-rc.1", "node_modules/.pnpm/@s+a@1.0.0-rc.1(b@2.0.0)/node_modules/@s/a", "i.js"}},
 		{"node_modules/.pnpm/axios@1.6.0/node_modules/form-data/i.js", module{"form-data", "", "node_modules/.pnpm/axios@1.6.0/node_modules/form-data", "i.js"}},
-		{"node_modules/.pnpm/registry.npmjs.org/axios/0.21.0/node_modules/axios/i.js", module{"axios", "0.21.0", "node_modules/.pnpm/registry.npmjs.org/axios/0.21.0/node_modules/axios", "i.js"}},
+		{"node_modules/.pnpm/registry.example.org/axios/0.21.0/node_modules/axios/i.js", module{"axios", "0.21.0", "node_modules/.pnpm/registry.example.org/axios/0.21.0/node_modules/axios", "i.js"}},
 		{"node_modules/.pnpm/a@file+..+a/node_modules/a/i.js", module{"a", "", "node_modules/.pnpm/a@file+..+a/node_modules/a", "i.js"}},
 		{"node_modules/.bun/a@1.0.0+0a1b2c/node_modules/a/i.js", module{"a", "1.0.0", "node_modules/.bun/a@1.0.0+0a1b2c/node_modules/a", "i.js"}},
 		{"../.yarn/cache/axios-npm-1.6.0-0a1b2c3d4e-5f6a7b8c9d.zip/node_modules/axios/i.js", module{"axios", "1.6.0", ".yarn/cache/axios-npm-1.6.0-0a1b2c3d4e-5f6a7b8c9d.zip/node_modules/axios", "i.js"}},

@@ -38,7 +38,8 @@ func truth(t testing.TB) map[string][]string {
 // entries returns the files of one bundle, with or without its source map.
 func entries(t testing.TB, name string, withMap bool) []fnpkg.Entry {
 	t.Helper()
-	p, err := target.Open(t.Context(), filepath.Join(testdata, "bundles.zip"), target.Options{})
+	app, _, _ := strings.Cut(name, "-")
+	p, err := target.Open(t.Context(), filepath.Join(testdata, app+"-bundles.zip"), target.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

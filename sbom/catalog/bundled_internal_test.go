@@ -86,7 +86,7 @@ func addTo(t *testing.T, files map[string]string, components []fnpkg.Component, 
 }
 
 func TestAddBundled(t *testing.T) {
-	files := fromZip(t, "bundles.zip", "small-esbuild-min/")
+	files := fromZip(t, "small-bundles.zip", "small-esbuild-min/")
 	lock := fromZip(t, "small-build.zip", "package-lock.json")[""]
 	versions := []string{"dayjs@1.11.13", "debug@2.6.9", "ms@2.0.0", "ms@2.1.3", "safe-buffer@5.2.1", "semver@7.6.3", "uuid@9.0.1"}
 	b, err := jsbundle.ParseBuild("package-lock.json", []byte(lock))

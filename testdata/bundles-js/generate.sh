@@ -38,13 +38,15 @@ for app in four small pnpm; do
 		grep -v '/node_modules/\(.*/\)*\.package-lock' | LC_ALL=C sort | zip -9qX "$here/$app-build.zip" -@
 done
 cd "$work/out"
-rm -f "$here"/bundles.zip "$here"/metafiles.zip
+rm -f "$here"/*-bundles.zip "$here"/metafiles.zip
 # To keep the folder small: no maps of bundles that are not minified (they list
 # the same sources), of pnpm's no bundles that are not minified, and of the four
 # only esbuild's.
-find . -path '*/index.js*' -type f |
-	grep -v -e '/[a-z]*-[a-z]*/index.js.map' -e '/pnpm-[a-z]*/' -e '/four-webpack/' -e '/four-rollup/' |
-	LC_ALL=C sort | zip -9qX "$here/bundles.zip" -@
+for app in four own pnpm small; do
+	find . -path "./$app-*/index.js*" -type f |
+		grep -v -e '/[a-z]*-[a-z]*/index.js.map' -e '/pnpm-[a-z]*/' -e '/four-webpack/' -e '/four-rollup/' |
+		LC_ALL=C sort | zip -9qX "$here/$app-bundles.zip" -@
+done
 find . -name '*.metafile.json' | grep -v -e /pnpm -e /own | LC_ALL=C sort | zip -9qX "$here/metafiles.zip" -@
 cp truth.json "$here"
 ls -l "$here"
