@@ -164,7 +164,7 @@ func (s *demoSession) say(format string, args ...any) {
 func (s *demoSession) run(ctx context.Context, expected []int, args ...string) (int, error) {
 	fmt.Fprintf(s.e.stdout, "\n$ fnseal %s\n", strings.Join(args, " "))
 	sub := *s.e
-	sub.quiet = true
+	sub.quiet, sub.noCache = true, true
 	sub.stderr = s.e.stdout
 	sub.lookupEnv = func(name string) (string, bool) {
 		if name == passwordVariable {

@@ -109,7 +109,7 @@ func sideOf(ctx context.Context, c *cli.Context, e *env, ref string) (side, erro
 		warnInventory(e, inv)
 		return side{inv: inv}, nil
 	}
-	k, err := newCataloguer(c, e)
+	k, err := newCachedCataloguer(c, e)
 	if err != nil {
 		return side{}, err
 	}

@@ -22,6 +22,7 @@ type env struct {
 
 	quiet   bool
 	verbose bool
+	noCache bool // leave the user's cache alone
 }
 
 func newEnv() *env {

@@ -143,12 +143,20 @@ func newCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 	if !e.quiet {
 		k.options.Progress = func(done, total int) { k.progress.Count("cataloguing", int64(done), int64(total)) }
 	}
+	return k, nil
+}
+
+// newCachedCataloguer is newCataloguer for what is shown rather than signed: it
+// may be answered from the cache.
+func newCachedCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
+	k, err := newCataloguer(c, e)
 	// What --with names can change without a trace in the package.
-	if !c.Bool("no-cache") && len(k.options.With) == 0 {
-		// A cache that cannot be had costs time and nothing else.
-		if k.cache, err = openCache(c.String("cache")); err != nil {
-			e.detail("no cache: %v", err)
-		}
+	if err != nil || e.noCache || c.Bool("no-cache") || len(k.options.With) > 0 {
+		return k, err
+	}
+	// A cache that cannot be had costs time and nothing else.
+	if k.cache, err = openCache(c.String("cache")); err != nil {
+		e.detail("no cache: %v", err)
 	}
 	return k, nil
 }

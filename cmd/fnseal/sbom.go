@@ -165,7 +165,7 @@ func outputsFor(outs []output, name string, single bool) ([]output, error) {
 // inventories catalogues several targets, as many at a time as there are
 // processors.
 func inventories(c *cli.Context, e *env, refs []string) ([]*fnpkg.Inventory, error) {
-	k, err := newCataloguer(c, e)
+	k, err := newCachedCataloguer(c, e)
 	if err != nil {
 		return nil, err
 	}

@@ -87,7 +87,7 @@ func inventoryOf(ctx context.Context, c *cli.Context, e *env, ref string) (*fnpk
 	if err != nil || inv != nil {
 		return inv, err
 	}
-	k, err := newCataloguer(c, e)
+	k, err := newCachedCataloguer(c, e)
 	if err != nil {
 		return nil, err
 	}

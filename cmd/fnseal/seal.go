@@ -89,7 +89,7 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 	if err != nil {
 		return err
 	}
-	in.Catalog = k.options // what is signed is never taken from a cache
+	in.Catalog = k.options
 	result, err := seal.Seal(c.Context, in)
 	k.progress.Done()
 	if err != nil {
