@@ -170,14 +170,12 @@ func FeedText(s vulndb.Stamp, now time.Time) string {
 		ecosystems = append(ecosystems, src.Ecosystem)
 	}
 	return fmt.Sprintf("%s for %s, built %s (%s ago)",
-		count(s.Records, "advisory record"), strings.Join(ecosystems, ", "), timeText(s.Built), ageText(now.Sub(s.Built)))
+		count(s.Records, "advisory record"), strings.Join(ecosystems, ", "), timeText(s.Built), ageText(s.Age(now)))
 }
 
 // ageText writes a duration in the unit a person would use.
 func ageText(d time.Duration) string {
 	switch {
-	case d < 0:
-		return "0 minutes"
 	case d < 2*time.Hour:
 		return count(int(d.Minutes()), "minute")
 	case d < 48*time.Hour:

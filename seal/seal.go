@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"time"
 
@@ -73,11 +72,9 @@ func Seal(ctx context.Context, in Input) (*Result, error) {
 	if err := fnpkg.CheckUnambiguous(in.Package, in.UnsafeAllowHazards...); err != nil {
 		return nil, err
 	}
+	in.Catalog.ContentDigest = true
 	inv, err := catalog.Catalog(ctx, in.Package, in.Catalog)
 	if err != nil {
-		return nil, err
-	}
-	if inv.Subject.Content, err = contentDigest(ctx, in.Package); err != nil {
 		return nil, err
 	}
 	res := &Result{Inventory: inv}
@@ -151,17 +148,6 @@ func attested(ctx context.Context, signer Signer, c claim) ([]byte, error) {
 		return nil, err
 	}
 	return signer.SignStatement(ctx, text)
-}
-
-// contentDigest is zero where none is defined: for a package sealed in spite of
-// a hazard, or one with special files. It explains and proves nothing.
-func contentDigest(ctx context.Context, p fnpkg.Package) (fnpkg.ContentDigest, error) {
-	content, err := fnpkg.DigestContent(ctx, p)
-	var ambiguous *fnpkg.AmbiguousError
-	if errors.As(err, &ambiguous) || errors.Is(err, fnpkg.ErrNoContentDigest) {
-		return fnpkg.ContentDigest{}, nil
-	}
-	return content, err
 }
 
 // JSON returns the texts of the bundles.

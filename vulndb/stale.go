@@ -25,7 +25,7 @@ func days(d time.Duration) string {
 // CheckAge returns a *StaleError if the feed was built more than limit before
 // now. A limit of 0 accepts any age.
 func (s Stamp) CheckAge(now time.Time, limit time.Duration) error {
-	if age := now.Sub(s.Built); limit > 0 && age > limit {
+	if age := s.Age(now); limit > 0 && age > limit {
 		return &StaleError{Age: age, Max: limit}
 	}
 	return nil

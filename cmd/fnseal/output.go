@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -47,7 +48,7 @@ func parseOutputs(c *cli.Context, formats ...string) ([]output, error) {
 	seen := map[string]bool{}
 	for _, v := range values {
 		name, path, hasPath := strings.Cut(v, "=")
-		if !contains(formats, name) {
+		if !slices.Contains(formats, name) {
 			return nil, hint(usagef("-o %s: unknown format %q", v, name), "one of %s", strings.Join(formats, ", "))
 		}
 		if hasPath && path == "" {
@@ -174,13 +175,4 @@ func rendererOf(formats []format, name string) func(io.Writer) error {
 		}
 	}
 	return func(io.Writer) error { return fmt.Errorf("no renderer for format %q", name) }
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

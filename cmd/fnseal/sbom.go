@@ -76,8 +76,7 @@ func makeSBOM(c *cli.Context, e *env) error {
 		return err
 	}
 	refs := c.Args().Slice()
-	single := len(refs) == 1 || c.String("merge") != ""
-	if !single {
+	if len(refs) > 1 && c.String("merge") == "" {
 		if err := checkSeveral(outs); err != nil {
 			return err
 		}
@@ -93,11 +92,7 @@ func makeSBOM(c *cli.Context, e *env) error {
 	defer all.discard()
 	for _, inv := range invs {
 		warnInventory(e, inv)
-		named, err := outputsFor(outs, inv.Subject.Name, single)
-		if err != nil {
-			return err
-		}
-		if err := all.add(named, inventoryRenderers(inv, o)...); err != nil {
+		if err := all.add(outputsFor(outs, inv.Subject.Name), inventoryRenderers(inv, o)...); err != nil {
 			return err
 		}
 	}
@@ -151,15 +146,12 @@ func checkSeveral(outs []output) error {
 }
 
 // outputsFor are the outputs of one target's document.
-func outputsFor(outs []output, name string, single bool) ([]output, error) {
-	named := make([]output, len(outs))
-	for i, o := range outs {
-		named[i] = o
-		if !single || strings.Contains(o.path, placeholder) {
-			named[i].path = strings.ReplaceAll(o.path, placeholder, name)
-		}
+func outputsFor(outs []output, name string) []output {
+	named := slices.Clone(outs)
+	for i := range named {
+		named[i].path = strings.ReplaceAll(named[i].path, placeholder, name)
 	}
-	return named, nil
+	return named
 }
 
 // inventories catalogues several targets, as many at a time as there are

@@ -39,7 +39,7 @@ type Options struct {
 	With []*jsbundle.Build
 
 	// ContentDigest asks for Inventory.Subject.Content, for which all content
-	// has to be read; otherwise it stays zero.
+	// has to be read; otherwise, and where none is defined, it stays zero.
 	ContentDigest bool
 
 	// Runtime is the provider's name of the managed runtime the package runs
@@ -47,6 +47,17 @@ type Options struct {
 	// it holds become components of OriginRuntime. A name that is in no table
 	// is an *UnknownRuntimeError.
 	Runtime string
+}
+
+// contentDigest is zero where none is defined: for an ambiguous package, or one
+// with special files.
+func contentDigest(ctx context.Context, p fnpkg.Package) (fnpkg.ContentDigest, error) {
+	content, err := fnpkg.DigestContent(ctx, p)
+	var ambiguous *fnpkg.AmbiguousError
+	if errors.As(err, &ambiguous) || errors.Is(err, fnpkg.ErrNoContentDigest) {
+		return fnpkg.ContentDigest{}, nil
+	}
+	return content, err
 }
 
 // technique is one way to find packages.
@@ -124,7 +135,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		return nil, err
 	}
 	if o.ContentDigest {
-		content, err := fnpkg.DigestContent(ctx, p)
+		content, err := contentDigest(ctx, p)
 		if err != nil {
 			return nil, err
 		}
