@@ -57,6 +57,8 @@ func newApp(e *env) *cli.App {
 			verifyCommand(e),
 			dbCommand(e),
 			demoCommand(e),
+			completionCommand(e),
+			manCommand(e),
 			versionCommand(e),
 		},
 		Action:         noCommand,

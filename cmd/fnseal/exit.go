@@ -30,6 +30,20 @@ const (
 // important first.
 var precedence = [...]int{exitInterrupted, exitError, exitUsage, exitRefused, exitUnchecked, exitFindings}
 
+// exitMeanings are the exit codes in a person's words.
+var exitMeanings = [...]struct {
+	code    int
+	meaning string
+}{
+	{exitOK, "fine"},
+	{exitError, "internal or I/O error, or the input is not what it should be"},
+	{exitUsage, "the command line is wrong"},
+	{exitFindings, "findings over the threshold"},
+	{exitRefused, "verification refused, or an ambiguous package was not signed"},
+	{exitUnchecked, "could not check: no feed or trusted root to be had, or it is too old"},
+	{exitInterrupted, "interrupted"},
+}
+
 // usageError says that the command line is wrong.
 type usageError struct{ msg string }
 
