@@ -71,6 +71,17 @@ func DigestContent(ctx context.Context, p Package) (ContentDigest, error) {
 	return ContentDigest(h.Sum(nil)), nil
 }
 
+// DigestContentIfAny is DigestContent, and zero where none is defined: for an
+// ambiguous package, one with special files, or a plain file.
+func DigestContentIfAny(ctx context.Context, p Package) (ContentDigest, error) {
+	content, err := DigestContent(ctx, p)
+	var ambiguous *AmbiguousError
+	if errors.As(err, &ambiguous) || errors.Is(err, ErrNoContentDigest) {
+		return ContentDigest{}, nil
+	}
+	return content, err
+}
+
 // digestible returns the entries that have a record. It trusts no reader to
 // have found every collision: it insists on strictly ascending paths.
 func digestible(p Package) ([]Entry, error) {

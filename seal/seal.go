@@ -103,17 +103,16 @@ func Seal(ctx context.Context, in Input) (*Result, error) {
 }
 
 func signAll(ctx context.Context, in Input, res *Result) ([]Bundle, error) {
-	signature, err := in.Signer.SignDigest(ctx, res.Inventory.Subject.Digest)
-	if err != nil {
-		return nil, fmt.Errorf("signing %s: %w", in.Package.Name(), err)
-	}
-	bundles := []Bundle{{"signature", signature}}
-
 	subject, err := attest.SubjectOf(res.Inventory.Subject)
 	if err != nil {
 		return nil, err
 	}
 	subjects := []attest.Subject{subject}
+	signature, err := signature(ctx, in, res.Inventory.Subject, subjects)
+	if err != nil {
+		return nil, fmt.Errorf("signing %s: %w", in.Package.Name(), err)
+	}
+	bundles := []Bundle{{"signature", signature}}
 	claims := []claim{{"sbom", func() (attest.Statement, error) {
 		return attest.NewStatement(subjects, attest.TypeCycloneDX, json.RawMessage(res.SBOM))
 	}}}
@@ -130,6 +129,16 @@ func signAll(ctx context.Context, in Input, res *Result) ([]Bundle, error) {
 		bundles = append(bundles, Bundle{c.name, bundle})
 	}
 	return bundles, nil
+}
+
+// signature signs a file by its digest, and an image as cosign does.
+func signature(ctx context.Context, in Input, s fnpkg.Subject, subjects []attest.Subject) ([]byte, error) {
+	if s.Kind != fnpkg.KindImage {
+		return in.Signer.SignDigest(ctx, s.Digest)
+	}
+	return attested(ctx, in.Signer, claim{"signature", func() (attest.Statement, error) {
+		return attest.SignatureStatement(subjects)
+	}})
 }
 
 // claim is something to be said of the package.

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"net/http"
 	"os"
+	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
@@ -28,6 +31,14 @@ func TestImages(t *testing.T) {
 	index := imagekit.Index(t, amd, arm)
 	registry := imagekit.Serve(t, "", "", nil)
 	imagekit.Push(t, registry+"/shop/app:1", index, nil)
+	plain := imagekit.Serve(t, "", "", imagekit.WithoutReferrers)
+	imagekit.Push(t, plain+"/shop/app:1", index, nil)
+	closed := imagekit.Serve(t, "", "", readOnly)
+	imagekit.Push(t, closed+"/shop/app:1", amd, nil)
+	for _, repo := range []string{"sealed", "attested", "copied"} {
+		imagekit.Push(t, registry+"/shop/"+repo+":1", amd, nil)
+		imagekit.Push(t, plain+"/shop/"+repo+":1", amd, nil)
+	}
 	layout := imagekit.WriteLayout(t, map[string]mutate.Appendable{"app": amd})
 
 	testscript.Run(t, testscript.Params{
@@ -37,11 +48,29 @@ func TestImages(t *testing.T) {
 			e.Setenv("HOME", e.WorkDir+"/home")
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/cache")
 			e.Setenv("REGISTRY", registry)
+			e.Setenv("PLAIN_REGISTRY", plain)
+			e.Setenv("CLOSED_REGISTRY", closed)
 			e.Setenv("LAYOUT", layout)
 			e.Setenv("FNSEAL_PASSWORD", "x")
 			e.Setenv("DIGEST", imagekit.Digest(t, amd))
 			return os.Mkdir(e.WorkDir+"/home", 0o755)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+	})
+}
+
+// readOnly stands before a registry that takes nothing once an image was
+// pushed to it.
+func readOnly(inner http.Handler) http.Handler {
+	var full atomic.Bool
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if full.Load() && r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.WriteHeader(http.StatusForbidden)
+			return
+		}
+		inner.ServeHTTP(w, r)
+		if r.Method == http.MethodPut && strings.Contains(r.URL.Path, "/manifests/") {
+			full.Store(true)
+		}
 	})
 }

@@ -95,15 +95,6 @@ func openArtifact(ctx context.Context, c *cli.Context, e *env, ref string, stdin
 	return target.OpenArtifact(ctx, ref, o)
 }
 
-// refuseImage fails for an image: its signatures belong beside it in a
-// registry, in a form of their own, which fnseal neither writes nor reads yet.
-func refuseImage(p fnpkg.Package) error {
-	if p.Kind() != fnpkg.KindImage {
-		return nil
-	}
-	return hint(usagef("%s is a container image: only files are signed, sealed and verified so far", p.Name()), "cosign sign, cosign verify")
-}
-
 // openWithLayers opens a package and lays it out with the layers that --layer
 // names.
 func openWithLayers(ctx context.Context, c *cli.Context, e *env, ref string, stdin io.Reader) (fnpkg.Package, error) {

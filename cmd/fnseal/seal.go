@@ -22,7 +22,8 @@ func sealCommand(e *env) *cli.Command {
 		Usage:     "make SBOM, scan and signature of a package in one pass",
 		ArgsUsage: "TARGET --key KEY [flags]",
 		Description: `Catalogues the package, matches it against the advisory feed and signs the
-exact bytes, the SBOM and the scan. All bundles go to TARGET.sigstore.jsonl.
+exact bytes, the SBOM and the scan. All bundles go to TARGET.sigstore.jsonl,
+those of an image to its registry.
 With findings over --fail-on the reports are written, no bundle is, and the
 exit code is 3.
 
@@ -32,7 +33,7 @@ Examples:
   fnseal seal app.zip --key fnseal.key --no-scan`,
 		Flags: append([]cli.Flag{
 			signingKeyFlag(),
-			&cli.StringFlag{Name: "bundle", Usage: "add the bundles to `FILE` (default: TARGET.sigstore.jsonl)"},
+			&cli.StringFlag{Name: "bundle", Usage: "add the bundles to `FILE` (default: TARGET.sigstore.jsonl; for an image, its registry)"},
 			outputFlag(sealFormats...), dbFlag(), maxAgeFlag(), failOnFlag("none"),
 			&cli.BoolFlag{Name: "no-scan", Usage: "leave the scan out; the seal then says nothing of vulnerabilities"},
 			timestampFlag(), hazardFlag(),
@@ -62,17 +63,15 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 	if in.UnsafeAllowHazards, err = allowedHazards(c); err != nil {
 		return err
 	}
-	bundles, err := bundlePath(c, ref, attest.LinesPath)
-	if err != nil {
-		return err
-	}
 	if in.Package, err = openPackage(c.Context, c, e, ref, e.stdin); err != nil {
 		return err
 	}
 	defer in.Package.Close()
-	if err := refuseImage(in.Package); err != nil {
+	bundles, err := openPlace(c, ref, in.Package, attest.LinesPath)
+	if err != nil {
 		return err
 	}
+	defer bundles.Close()
 	if !c.Bool("no-scan") {
 		if in.Feed, err = openFeed(c, e); err != nil {
 			if errors.Is(err, vulndb.ErrNoFeed) {
@@ -120,7 +119,7 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 		return err
 	}
 	if len(result.Bundles) > 0 {
-		if err := attest.AppendBundles(c.Context, bundles, attest.DefaultLimits(), result.JSON()...); err != nil {
+		if err := bundles.add(c.Context, result.JSON()...); err != nil {
 			return err
 		}
 		e.note("wrote %s", bundles)

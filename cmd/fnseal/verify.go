@@ -27,12 +27,13 @@ func verifyCommand(e *env) *cli.Command {
 		ArgsUsage: "TARGET --key KEY.pub [flags]",
 		Description: `Checks the package, its bundles, their signatures and the exact digest, and
 prints each check with its outcome. Bundles are read from TARGET.sigstore.json
-and TARGET.sigstore.jsonl, or from the files named by --bundle. Anything that
-does not hold is exit code 4.
+and TARGET.sigstore.jsonl, those of an image from its registry, or from the
+files named by --bundle. Anything that does not hold is exit code 4.
 
 Examples:
   fnseal verify app.zip --key fnseal.pub
   fnseal verify app.zip --key fnseal.pub --bundle release/app.sigstore.json
+  fnseal verify registry.example/shop/app@sha256:… --key fnseal.pub
   fnseal verify app.zip --key old.pub --key new.pub --type https://cyclonedx.org/bom -o json`,
 		Flags: append([]cli.Flag{
 			&cli.StringSliceFlag{Name: "key", Usage: "accept signatures by the public key in `FILE`, repeatable"},
@@ -67,10 +68,7 @@ func verifyTarget(c *cli.Context, e *env, ref string) error {
 		return err
 	}
 	defer in.Artifact.Close()
-	if err := refuseImage(in.Artifact); err != nil {
-		return err
-	}
-	if in.Bundles, in.Looked, err = readBundles(c.Context, ref, c.StringSlice("bundle")); err != nil {
+	if in.Bundles, in.Looked, err = readBundles(c, ref, in.Artifact, c.StringSlice("bundle")); err != nil {
 		return err
 	}
 	verdict, err := gate.Decide(c.Context, in)
@@ -146,19 +144,6 @@ func publicKeys(paths []string) ([]trust.PublicKey, error) {
 		keys = append(keys, k)
 	}
 	return keys, nil
-}
-
-// readBundles reads the bundles named, or else those beside the artifact.
-func readBundles(ctx context.Context, ref string, named []string) (items []attest.Item, looked []string, err error) {
-	if len(named) > 0 {
-		items, err = attest.ReadBundles(ctx, named, attest.DefaultLimits())
-		return items, named, err
-	}
-	if ref == "-" {
-		return nil, nil, usagef("--bundle is needed: there is no place beside standard input")
-	}
-	items, err = attest.DiscoverBundles(ctx, ref, attest.DefaultLimits())
-	return items, attest.BundlePaths(ref), err
 }
 
 // predicateTypes spells out the short names of predicate types.

@@ -16,6 +16,7 @@ import (
 type Package struct {
 	name       string
 	repository string
+	remote     bool
 	size       int64
 	digest     fnpkg.Digest
 	index      fnpkg.Digest
@@ -65,7 +66,7 @@ func New(ctx context.Context, img *registry.Image, fallback string, limits fnpkg
 		opt(&o)
 	}
 	p := &Package{
-		name: fallback, repository: img.Repository,
+		name: fallback, repository: img.Repository, remote: img.Remote,
 		size: img.Size, digest: img.Digest, index: img.Index,
 		config: Config{
 			Platform:   img.Config.Platform.String(),
@@ -154,6 +155,10 @@ func (p *Package) Digest(ctx context.Context) (fnpkg.Digest, error) {
 // Repository returns the image's name with its registry, without tag and
 // digest: "registry.example/team/app". It is empty where none is known.
 func (p *Package) Repository() string { return p.repository }
+
+// Remote reports whether the image was pulled from the registry that
+// Repository names, rather than read from a disk.
+func (p *Package) Remote() bool { return p.remote }
 
 // Index returns the sha256 of the index that the image was chosen from, zero
 // if there was none.

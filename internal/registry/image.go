@@ -45,6 +45,10 @@ type Image struct {
 	// Layers are the image's layers, the lowest first.
 	Layers []Layer
 
+	// Remote says that the image was pulled from the registry that Repository
+	// names.
+	Remote bool
+
 	close func() error
 }
 

@@ -69,7 +69,7 @@ func pull(ctx context.Context, ref name.Reference, wire http.RoundTripper, o Opt
 	if err != nil {
 		return nil, err
 	}
-	img.Repository = ref.Context().Name()
+	img.Repository, img.Remote = ref.Context().Name(), true
 	return img, nil
 }
 

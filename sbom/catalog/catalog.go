@@ -49,17 +49,6 @@ type Options struct {
 	Runtime string
 }
 
-// contentDigest is zero where none is defined: for an ambiguous package, or one
-// with special files.
-func contentDigest(ctx context.Context, p fnpkg.Package) (fnpkg.ContentDigest, error) {
-	content, err := fnpkg.DigestContent(ctx, p)
-	var ambiguous *fnpkg.AmbiguousError
-	if errors.As(err, &ambiguous) || errors.Is(err, fnpkg.ErrNoContentDigest) {
-		return fnpkg.ContentDigest{}, nil
-	}
-	return content, err
-}
-
 // technique is one way to find packages.
 type technique struct {
 	name string
@@ -135,7 +124,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		return nil, err
 	}
 	if o.ContentDigest {
-		content, err := contentDigest(ctx, p)
+		content, err := fnpkg.DigestContentIfAny(ctx, p)
 		if err != nil {
 			return nil, err
 		}

@@ -209,6 +209,18 @@ func Serve(t testing.TB, user, password string, wrap func(http.Handler) http.Han
 	return strings.TrimPrefix(server.URL, "http://")
 }
 
+// WithoutReferrers stands before a registry that lacks the referrers API, as
+// Serve's wrap.
+func WithoutReferrers(inner http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Contains(r.URL.Path, "/referrers/") {
+			http.NotFound(w, r)
+			return
+		}
+		inner.ServeHTTP(w, r)
+	})
+}
+
 // Push writes an image or index to a registry as ref.
 func Push(t testing.TB, ref string, what remote.Taggable, auth authn.Authenticator) {
 	t.Helper()
