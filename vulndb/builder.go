@@ -45,7 +45,10 @@ type entryRef struct {
 
 // aliasPair says that two ids mean the same defect; each pair is kept both
 // ways.
-type aliasPair struct{ id, other string }
+type aliasPair struct {
+	id, other string
+	record    int32 // that gives it
+}
 
 // parsedRecord is a record on its way from a worker to the builder.
 type parsedRecord struct {
@@ -70,7 +73,7 @@ func (b *builder) add(batch []parsedRecord) error {
 			b.entries = append(b.entries, entryRef{key, offset, int32(len(r.encoded[i])), ordinal})
 		}
 		for _, alias := range r.aliases {
-			b.aliases = append(b.aliases, aliasPair{r.ref.id, alias}, aliasPair{alias, r.ref.id})
+			b.aliases = append(b.aliases, aliasPair{r.ref.id, alias, ordinal}, aliasPair{alias, r.ref.id, ordinal})
 		}
 	}
 	return nil
@@ -116,10 +119,11 @@ func (b *builder) sort() {
 	b.entries = slices.DeleteFunc(b.entries, func(e entryRef) bool { return b.lost[e.record] })
 	b.records = records
 
+	b.aliases = slices.DeleteFunc(b.aliases, func(a aliasPair) bool { return b.lost[a.record] })
 	slices.SortFunc(b.aliases, func(x, y aliasPair) int {
 		return cmp.Or(strings.Compare(x.id, y.id), strings.Compare(x.other, y.other))
 	})
-	b.aliases = slices.Compact(b.aliases)
+	b.aliases = slices.CompactFunc(b.aliases, func(x, y aliasPair) bool { return x.id == y.id && x.other == y.other })
 }
 
 // newestOf turns the latest modification time of records into a time.

@@ -1,6 +1,7 @@
 package vulndb
 
 import (
+	"context"
 	"errors"
 	"fmt"
 )
@@ -45,3 +46,8 @@ func (e *SourceError) Unwrap() error { return e.Err }
 // ErrNoEcosystem is the cause of a SourceError when none of the sources has an
 // archive for an ecosystem that was asked for.
 var ErrNoEcosystem = errors.New("the source has no such ecosystem")
+
+// isCancelled reports whether an error says that the work was called off.
+func isCancelled(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

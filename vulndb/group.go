@@ -22,7 +22,7 @@ type group struct {
 // group joins the hits whose ids are aliases of one another. Aliases are
 // symmetric and transitive (OSV schema, aliases field), so two records of one
 // defect may be tied by a third that affects nothing here.
-func (m *matcher) group(hits []hit) ([]group, error) {
+func (l *lookup) group(hits []hit) ([]group, error) {
 	var groups []group
 	owner := make(map[string]int) // id → its group
 	for _, h := range hits {
@@ -30,7 +30,7 @@ func (m *matcher) group(hits []hit) ([]group, error) {
 			groups[n].hits = append(groups[n].hits, h)
 			continue
 		}
-		ids, err := m.closure(h.id)
+		ids, err := l.closure(h.id)
 		if err != nil {
 			return nil, err
 		}
@@ -61,11 +61,11 @@ func (m *matcher) group(hits []hit) ([]group, error) {
 
 // closure returns the id of a record and all that are its aliases, directly or
 // through others.
-func (m *matcher) closure(id string) ([]alias, error) {
+func (l *lookup) closure(id string) ([]alias, error) {
 	ids := []alias{{id, true}}
 	seen := map[string]bool{id: true}
 	for next := 0; next < len(ids) && len(ids) < maxGroup; next++ {
-		others, err := m.db.aliases(m.tx, ids[next].id)
+		others, err := l.db.aliases(l.tx, ids[next].id)
 		if err != nil {
 			return nil, err
 		}
@@ -79,53 +79,41 @@ func (m *matcher) closure(id string) ([]alias, error) {
 	return ids, nil
 }
 
-// finding tells of a group what is to be told of it.
-func (m *matcher) finding(g group, s subject, key string) (Finding, error) {
-	f := Finding{Severity: SeverityUnknown, Possible: s.version == ""}
-	var fixed []string
-	for _, h := range g.hits {
-		f.Records = append(f.Records, h.id)
-		fixed = append(fixed, h.fixed...)
-		f.Malicious = f.Malicious || isMalicious(h.id)
-	}
-	slices.SortFunc(f.Records, compareIDs)
-	f.Records = slices.Compact(f.Records)
-	f.ID = f.Records[0]
+// leadingID is the id of a defect that most people search for, of all that it
+// has.
+func (g *group) leadingID() string {
+	lead := g.hits[0].id
 	for _, a := range g.ids {
-		if compareIDs(a.id, f.ID) < 0 {
-			f.ID = a.id
+		if compareIDs(a.id, lead) < 0 {
+			lead = a.id
 		}
 	}
-	matched := slices.Clone(f.Records)
-	slices.Sort(f.Records)
-	f.Fixed = sortVersions(s.ecosystem, fixed)
+	return lead
+}
 
+// finding tells of a group what is to be told of it.
+func (l *lookup) finding(g group, s subject, key string) (Finding, error) {
+	f := Finding{ID: g.leadingID(), Severity: SeverityUnknown, Possible: s.version == ""}
+	var fixed, last []string
+	for _, h := range g.hits {
+		f.Records = append(f.Records, h.id)
+		fixed, last = append(fixed, h.fixed...), append(last, h.lastAffected...)
+		f.Malicious = f.Malicious || isMalicious(h.id)
+	}
+	f.Fixed, f.LastAffected = sortVersions(s.ecosystem, fixed), sortVersions(s.ecosystem, last)
 	for _, a := range g.ids {
 		if a.id != f.ID {
 			f.Aliases = append(f.Aliases, a.id)
 		}
 	}
-
-	worst := assessment{severity: SeverityUnknown}
-	for _, id := range g.ids {
-		if !id.recorded {
-			continue
-		}
-		a, err := m.advisory(id.id)
-		if err != nil {
-			return Finding{}, err
-		}
-		if a.Withdrawn != "" {
-			continue
-		}
-		if rated := assess(a, key); rated.worse(worst) {
-			worst = rated
-		}
+	if err := l.rate(&f, g, key); err != nil {
+		return Finding{}, err
 	}
-	f.Severity, f.Score, f.Vector = worst.severity, worst.score, worst.vector
 
-	for _, id := range matched {
-		a, err := m.advisory(id)
+	slices.SortFunc(f.Records, compareIDs)
+	f.Records = slices.Compact(f.Records)
+	for _, id := range f.Records {
+		a, err := l.advisory(id)
 		if err != nil {
 			return Finding{}, err
 		}
@@ -138,26 +126,60 @@ func (m *matcher) finding(g group, s subject, key string) (Finding, error) {
 			f.Modified = modified
 		}
 	}
+	slices.Sort(f.Records)
 	return f, nil
 }
 
+// rate gives a finding the worst rating, and the word of KEV and EPSS, that
+// any record or alias of the defect has.
+func (l *lookup) rate(f *Finding, g group, key string) error {
+	worst := assessment{severity: SeverityUnknown}
+	for _, id := range g.ids {
+		kev, epss, err := l.db.scores(l.tx, id.id)
+		if err != nil {
+			return err
+		}
+		if kev != nil && (f.KEV == nil || kev.Added.Before(f.KEV.Added)) {
+			f.KEV = kev
+		}
+		if epss != nil && (f.EPSS == nil || epss.Probability > f.EPSS.Probability) {
+			f.EPSS = epss
+		}
+		if !id.recorded {
+			continue
+		}
+		a, err := l.advisory(id.id)
+		if err != nil {
+			return err
+		}
+		if a.Withdrawn != "" {
+			continue
+		}
+		if rated := assess(a, key); rated.worse(worst) {
+			worst = rated
+		}
+	}
+	f.Severity, f.Score, f.Vector = worst.severity, worst.score, worst.vector
+	return nil
+}
+
 // advisory returns the text of a record that the index must have.
-func (m *matcher) advisory(id string) (*advisory, error) {
-	if a, ok := m.advisories[id]; ok {
+func (l *lookup) advisory(id string) (*advisory, error) {
+	if a, ok := l.advisories[id]; ok {
 		return a, nil
 	}
-	text, err := m.db.record(m.tx, &m.inflate, id)
+	text, err := l.db.record(l.tx, &l.inflate, id)
 	if err != nil {
 		return nil, err
 	}
 	if text == nil {
-		return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("it is damaged: record %q is missing", id)}
+		return nil, &IndexError{Path: l.db.path, Reason: fmt.Sprintf("it is damaged: record %q is missing", id)}
 	}
 	a, err := parseAdvisory(text)
 	if err != nil {
-		return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("record %q cannot be read", id), Err: err}
+		return nil, &IndexError{Path: l.db.path, Reason: fmt.Sprintf("record %q cannot be read", id), Err: err}
 	}
-	m.advisories[id] = a
+	l.advisories[id] = a
 	return a, nil
 }
 

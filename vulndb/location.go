@@ -157,6 +157,21 @@ func (l location) removeStale() {
 	}
 }
 
+// removePartials deletes downloads that were cut short: after an update nothing
+// asks for the rest of them.
+func (l location) removePartials() {
+	files, err := os.ReadDir(l.dir)
+	if err != nil {
+		return
+	}
+	for _, f := range files {
+		name := f.Name()
+		if strings.HasPrefix(name, "."+l.name+".") && (strings.HasSuffix(name, partialSuffix) || strings.HasSuffix(name, tagSuffix)) {
+			_ = os.Remove(filepath.Join(l.dir, name))
+		}
+	}
+}
+
 // isTemporary reports whether a file is a temporary one of this index, by the
 // names that package atomicfile and createTemp give.
 func (l location) isTemporary(name string) bool {

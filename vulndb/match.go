@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -19,14 +20,45 @@ import (
 //
 // The order of the result depends on the components and the feed only.
 func (db *DB) Match(ctx context.Context, components []fnpkg.Component) (*Result, error) {
-	result := &Result{Feed: db.Stamp()}
-	err := db.view(func(tx *bbolt.Tx) error {
-		m := &matcher{db: db, tx: tx, done: make(map[subject]*verdict), advisories: make(map[string]*advisory)}
+	return db.NewMatcher().Match(ctx, components)
+}
+
+// Matcher compares components with a feed and keeps what it has worked out: of
+// several inventories, what they have in common is evaluated once. It is safe
+// for concurrent use, as long as its DB is open.
+type Matcher struct {
+	db *DB
+
+	mu         sync.Mutex
+	verdicts   map[subject]*verdict
+	advisories map[string]*advisory
+	inflate    inflater
+}
+
+// maxVerdicts bounds what a Matcher remembers, some hundred megabytes at the
+// worst. Past it, it starts again with an empty memory.
+const maxVerdicts = 100_000
+
+// NewMatcher returns a Matcher that has seen nothing yet.
+func (db *DB) NewMatcher() *Matcher {
+	m := &Matcher{db: db}
+	m.forget()
+	return m
+}
+
+func (m *Matcher) forget() {
+	m.verdicts, m.advisories = make(map[subject]*verdict), make(map[string]*advisory)
+}
+
+// Match is DB.Match with the memory of the Matcher.
+func (m *Matcher) Match(ctx context.Context, components []fnpkg.Component) (*Result, error) {
+	result := &Result{Feed: m.db.Stamp()}
+	err := m.view(func(l *lookup) error {
 		for _, c := range components {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if err := m.component(result, c); err != nil {
+			if err := l.component(result, c); err != nil {
 				return err
 			}
 		}
@@ -35,18 +67,26 @@ func (db *DB) Match(ctx context.Context, components []fnpkg.Component) (*Result,
 	if err != nil {
 		return nil, fmt.Errorf("matching components: %w", err)
 	}
+	slices.Sort(result.Ecosystems)
+	result.Ecosystems = slices.Compact(result.Ecosystems)
 	sortResult(result)
 	return result, nil
 }
 
-// matcher is one call of Match.
-type matcher struct {
-	db      *DB
-	tx      *bbolt.Tx
-	inflate inflater
+// lookup is a Matcher within a view of its index.
+type lookup struct {
+	*Matcher
+	tx *bbolt.Tx
+}
 
-	done       map[subject]*verdict
-	advisories map[string]*advisory
+// view calls f with a view of the index, and keeps others out until f returns.
+func (m *Matcher) view(f func(l *lookup) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.verdicts) > maxVerdicts {
+		m.forget()
+	}
+	return m.db.view(func(tx *bbolt.Tx) error { return f(&lookup{m, tx}) })
 }
 
 // verdict is what the feed says of one version of one package.
@@ -57,30 +97,28 @@ type verdict struct {
 
 // hit is an entry that affects the version.
 type hit struct {
-	id    string
-	fixed []string
+	id           string
+	fixed        []string
+	lastAffected []string
 }
 
-func (m *matcher) component(result *Result, c fnpkg.Component) error {
+func (l *lookup) component(result *Result, c fnpkg.Component) error {
 	s, reason := subjectOf(c)
-	if reason == "" && !m.db.covers(s.ecosystem) {
-		reason = "no feed for ecosystem " + s.ecosystem
-	}
 	if reason != "" {
 		result.NotAssessed = append(result.NotAssessed, NotAssessed{c, reason})
 		return nil
 	}
-	v, ok := m.done[s]
+	result.Ecosystems = append(result.Ecosystems, s.ecosystem)
+	v, ok := l.verdicts[s]
 	if !ok {
 		var err error
-		if v, err = m.assess(s); err != nil {
+		if v, err = l.assess(s); err != nil {
 			return err
 		}
-		m.done[s] = v
+		l.verdicts[s] = v
 	}
 	for _, f := range v.findings {
 		f.Component, f.Ecosystem = c, s.ecosystem
-		f.Aliases, f.Records, f.Fixed = slices.Clone(f.Aliases), slices.Clone(f.Records), slices.Clone(f.Fixed)
 		result.Findings = append(result.Findings, f)
 	}
 	if v.notAssessed != "" {
@@ -95,6 +133,9 @@ func (m *matcher) component(result *Result, c fnpkg.Component) error {
 // a distribution covers its releases.
 func (db *DB) covers(ecosystem string) bool {
 	for _, s := range db.stamp.Sources {
+		if s.Own {
+			continue
+		}
 		if s.Ecosystem == ecosystem || s.Ecosystem == baseEcosystem(ecosystem) {
 			return true
 		}
@@ -102,34 +143,28 @@ func (db *DB) covers(ecosystem string) bool {
 	return false
 }
 
-// assess compares one version of one package with the feed.
-func (m *matcher) assess(s subject) (*verdict, error) {
-	key, err := packageKey(s.ecosystem, s.name)
+// assess compares one version of one package with the feed. Records of sources
+// that do not cover the ecosystem count too, and leave it not assessed.
+func (l *lookup) assess(s subject) (*verdict, error) {
+	v := &verdict{}
+	if !l.db.covers(s.ecosystem) {
+		v.notAssessed = "no feed for ecosystem " + s.ecosystem
+	}
+	p, err := l.packageOf(s)
+	if err != nil || p == nil {
+		return v, err
+	}
+	e, hits, err := p.hits(s.version)
 	if err != nil {
-		return &verdict{notAssessed: err.Error()}, nil
+		return nil, err
 	}
-	entries, err := m.db.entries(m.tx, key)
-	if err != nil || len(entries) == 0 {
-		return &verdict{}, err
-	}
-	e := newEvaluation(s)
-	var hits []hit
-	for _, entry := range entries {
-		affected, err := e.affected(entry)
-		if err != nil {
-			return nil, &IndexError{Path: m.db.path, Reason: fmt.Sprintf("the entries of %q cannot be decoded", key), Err: err}
-		}
-		if affected {
-			hits = append(hits, hit{entry.id, e.fixes(entry)})
-		}
-	}
-	v := &verdict{notAssessed: e.undecided}
-	groups, err := m.group(hits)
+	v.notAssessed = cmp.Or(v.notAssessed, e.undecided)
+	groups, err := l.group(hits)
 	if err != nil {
 		return nil, err
 	}
 	for _, g := range groups {
-		f, err := m.finding(g, s, key)
+		f, err := l.finding(g, s, p.key)
 		if err != nil {
 			return nil, err
 		}
@@ -218,20 +253,20 @@ func (e *evaluation) decisive(entry entry) []versionRange {
 	return entry.custom
 }
 
-// fixes returns the versions an entry names as fixed above the installed one.
-func (e *evaluation) fixes(entry entry) []string {
-	var installed *comparer // without a version, every fix is above
+// ends returns the versions above the installed one that an entry names as
+// fixed, and those from the installed one on that it names as last affected.
+func (e *evaluation) ends(entry entry) (fixed, lastAffected []string) {
+	var installed *comparer // without a version, everything is above
 	switch {
 	case e.ordered:
 		installed = &e.installed
 	case e.subject.version != "":
-		return nil // it is listed literally: nothing can be said to be above it
+		return nil, nil // it is listed literally: nothing can be said to be above it
 	}
-	var out []string
 	for _, r := range e.decisive(entry) {
-		out = r.fixes(out, installed)
+		fixed, lastAffected = r.ends(fixed, lastAffected, installed)
 	}
-	return out
+	return fixed, lastAffected
 }
 
 // sortResult orders findings from the worst on.

@@ -17,7 +17,7 @@ import (
 // index ends in a seal that bbolt does not see: checksums over every page that
 // steers bbolt and over all that decides matches. They are compared before
 // bbolt gets to see the file. The pages that hold records, nine tenths of the
-// file, are left out: they have no pointers, and each record in them carries a
+// file, are left out, and those of lists and scores: they have no pointers, and each record in them carries a
 // checksum of its own.
 //
 // The seal tells damage. It is no proof of who wrote the file: an index that
@@ -137,11 +137,18 @@ func (w *pageWalk) buckets(root int64) error {
 		if bucketRoot == 0 {
 			continue // a small bucket, kept within this page
 		}
-		if err := w.tree(bucketRoot, !bytes.Equal(name, bucketRecords), 0); err != nil {
+		if err := w.tree(bucketRoot, isSteering(name), 0); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isSteering reports whether the leaves of a bucket are compared before any
+// match. The values of the others are large, few of them are read, and each
+// carries a checksum of its own.
+func isSteering(bucket []byte) bool {
+	return !bytes.Equal(bucket, bucketRecords) && !bytes.Equal(bucket, bucketListed) && !bytes.Equal(bucket, bucketScores)
 }
 
 // tree covers the branch pages of a bucket, and its leaves where they are

@@ -182,19 +182,24 @@ func (r versionRange) unbounded() bool {
 	return true
 }
 
-// fixes appends the fixed events above the installed version, or all of them
-// if no version is installed.
-func (r versionRange) fixes(to []string, installed *comparer) []string {
+// ends appends the fixed events above the installed version and the
+// last_affected events from it on, or all of them if no version is installed.
+func (r versionRange) ends(toFixed, toLast []string, installed *comparer) (fixes, last []string) {
 	for _, e := range r.events {
-		if e.kind != fixed || r.unordered {
+		if e.kind != fixed && e.kind != lastAffected || r.unordered {
 			continue
 		}
 		if installed != nil {
-			if order, err := installed.compare(r.semver, e.version); err != nil || order >= 0 {
+			order, err := installed.compare(r.semver, e.version)
+			if err != nil || order > 0 || order == 0 && e.kind == fixed {
 				continue
 			}
 		}
-		to = append(to, e.version)
+		if e.kind == fixed {
+			toFixed = append(toFixed, e.version)
+		} else {
+			toLast = append(toLast, e.version)
+		}
 	}
-	return to
+	return toFixed, toLast
 }

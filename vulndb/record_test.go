@@ -131,7 +131,8 @@ func FuzzRecord(f *testing.F) {
 				if _, err := e.affected(got); err != nil {
 					t.Fatal(err)
 				}
-				sortVersions(ecosystem, e.fixes(got))
+				fixed, _ := e.ends(got)
+				sortVersions(ecosystem, fixed)
 			}
 		}
 		a, err := parseAdvisory(text)

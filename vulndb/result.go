@@ -40,7 +40,8 @@ func (s Severity) Rank() int {
 }
 
 // Finding says that an advisory affects a component. Records that are aliases
-// of one another are one finding.
+// of one another are one finding. What a finding points to may be shared with
+// other findings and is not to be changed.
 type Finding struct {
 	Component fnpkg.Component
 	Ecosystem string // the feed's name for the component's ecosystem, for example "PyPI"
@@ -65,6 +66,21 @@ type Finding struct {
 	// above the installed one, lowest first. Empty means no confirmed fix.
 	Fixed []string
 
+	// LastAffected are the versions from the installed one on that the
+	// matching records name as the last affected, lowest first. That a later
+	// version is not affected is the record's guess; no version is named.
+	LastAffected []string
+
+	// KEV is what CISA's catalogue of exploited vulnerabilities says of the
+	// defect, found by any of its ids; nil if it is not listed, or if the
+	// index holds no catalogue (Stamp.KEV).
+	KEV *KEV
+
+	// EPSS is the defect's score in the Exploit Prediction Scoring System,
+	// found by any of its ids; nil if it has none, or if the index holds no
+	// scores (Stamp.EPSS).
+	EPSS *EPSS
+
 	// Malicious marks a package that is an attack by itself (MAL- records):
 	// it is to be removed, not upgraded.
 	Malicious bool
@@ -88,16 +104,21 @@ type Result struct {
 	Findings    []Finding     // worst first, then by component and id
 	NotAssessed []NotAssessed // by component
 	Assessed    int           // components that were compared with the feed
+	Ecosystems  []string      // that the components are of, sorted, whether the feed has them or not
 	Feed        Stamp
 }
 
 // Stamp says where a feed index came from and how old it is.
 type Stamp struct {
-	Schema  int       // version of the index's layout
-	Built   time.Time // when the index was written, UTC
-	Records int       // advisories in it
-	Content string    // sha256 over its sorted keys and values, hexadecimal: the same for the same feed
-	Sources []Source  // in the order given
+	Schema  int       `json:"schema"`  // version of the index's layout
+	Built   time.Time `json:"built"`   // when the index was written, UTC
+	Records int       `json:"records"` // advisories in it
+	Content string    `json:"content"` // sha256 over its sorted keys and values, hexadecimal: the same for the same feed
+	Sources []Source  `json:"sources"` // in the order given
+
+	// The catalogue of exploited vulnerabilities and the scores; nil for none.
+	KEV  *ScoreSource `json:"kev,omitempty"`
+	EPSS *ScoreSource `json:"epss,omitempty"`
 }
 
 // Age is how long ago the feed was read, at the time now. A stamp from the
@@ -108,10 +129,17 @@ func (s Stamp) Age(now time.Time) time.Duration {
 
 // Source is one ecosystem's archive as it was read.
 type Source struct {
-	Location   string    // directory or URL, without credentials
-	Ecosystem  string    // as in the feed, for example "npm"
-	SHA256     string    // of the archive, hexadecimal
-	Records    int       // advisories read from it
-	Unreadable int       // members that hold no readable advisory; nothing is known of what they affect
-	Newest     time.Time // newest modification time among them
+	Location   string    `json:"location"`             // directory or URL, without credentials
+	Ecosystem  string    `json:"ecosystem,omitempty"`  // as in the feed, for example "npm"; empty for own advisories
+	Own        bool      `json:"own,omitempty"`        // a folder of own advisories: it makes no ecosystem one that is covered
+	SHA256     string    `json:"sha256,omitempty"`     // of the archive that was read last, hexadecimal
+	Records    int       `json:"records"`              // advisories it has
+	Unreadable int       `json:"unreadable,omitempty"` // members that hold no readable advisory; nothing is known of what they affect
+	Newest     time.Time `json:"newest"`               // newest modification time among its advisories
+
+	// What the next update asks with: the archive's size in bytes, and the
+	// entity tags of the archive and of modified_id.csv; empty if unknown.
+	Bytes   int64  `json:"bytes,omitempty"`
+	Tag     string `json:"tag,omitempty"`
+	ListTag string `json:"list_tag,omitempty"`
 }

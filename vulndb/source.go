@@ -15,19 +15,24 @@ import (
 )
 
 // feed is a place that keeps archives in the layout of the OSV bucket:
-// <ecosystem>/all.zip, and ecosystems.txt with the names of the ecosystems.
+// <ecosystem>/all.zip, <ecosystem>/modified_id.csv, and ecosystems.txt with the
+// names of the ecosystems.
 type feed interface {
 	// location names the feed for people, without credentials.
 	location() string
+	// archive names the archive of an ecosystem for people.
+	archive(ecosystem string) string
 	// ecosystems lists what the feed has. It is nil if the feed does not say.
 	ecosystems(ctx context.Context) ([]string, error)
 	// open returns the archive of an ecosystem; the error satisfies
-	// errors.Is(err, ErrNoEcosystem) if the feed has none.
-	open(ctx context.Context, ecosystem string, progress func(done, total int64)) (*openSource, error)
+	// errors.Is(err, ErrNoEcosystem) if the feed has none, and
+	// errors.Is(err, errUnchanged) if it is what known says.
+	open(ctx context.Context, ecosystem string, known *Source, progress func(done, total int64)) (*openSource, error)
 }
 
 const (
 	archiveName       = "all.zip"
+	listName          = "modified_id.csv"
 	ecosystemsName    = "ecosystems.txt"
 	maxEcosystemsFile = 1 << 20
 	maxEcosystems     = 1000
@@ -41,12 +46,16 @@ type openSource struct {
 	temporary bool // a download, to be removed
 	info      fs.FileInfo
 	sha256    string // known for downloads
+	tag       string // entity tag of a download
 }
 
 func (s *openSource) close() {
 	s.file.Close()
 	if s.temporary {
 		_ = os.Remove(s.file.Name())
+		if base, ok := strings.CutSuffix(s.file.Name(), partialSuffix); ok {
+			_ = os.Remove(base + tagSuffix)
+		}
 	}
 }
 
@@ -107,10 +116,82 @@ func parseEcosystems(data []byte) ([]string, error) {
 // without a package ecosystem: commits, and records that were emptied.
 func isPlaceholder(name string) bool { return name == "GIT" || name == "[EMPTY]" }
 
+// httpFeed is a feed that a web server or a bucket serves as plain files.
+type httpFeed struct {
+	base address
+	*fetcher
+}
+
+func (f *httpFeed) location() string { return f.base.String() }
+
+func (f *httpFeed) archive(ecosystem string) string {
+	return f.base.file(ecosystem, archiveName).String()
+}
+
+func (f *httpFeed) ecosystems(ctx context.Context) ([]string, error) {
+	at := f.base.file(ecosystemsName)
+	data, _, err := f.text(ctx, at, maxEcosystemsFile, "")
+	if errors.Is(err, errNotFound) {
+		return nil, nil
+	}
+	var names []string
+	if err == nil {
+		names, err = parseEcosystems(data)
+	}
+	if err != nil {
+		return nil, &SourceError{Location: at.String(), Err: err}
+	}
+	return names, nil
+}
+
+func (f *httpFeed) open(ctx context.Context, ecosystem string, known *Source, progress func(done, total int64)) (*openSource, error) {
+	at, tag := f.base.file(ecosystem, archiveName), ""
+	if known != nil {
+		tag = known.Tag
+	}
+	s, err := f.file(ctx, at, tag, progress)
+	if errors.Is(err, errNotFound) {
+		err = fmt.Errorf("%w: %w", ErrNoEcosystem, err)
+	}
+	if err != nil {
+		return nil, &SourceError{Location: at.String(), Ecosystem: ecosystem, Err: err}
+	}
+	s.ecosystem = ecosystem
+	return s, nil
+}
+
+// maxList bounds modified_id.csv: a hundred bytes for each of the records an
+// archive may have.
+func (f *httpFeed) maxList() int64 { return 100 * f.limits.Records }
+
+// list fetches an ecosystem's modified_id.csv.
+func (f *httpFeed) list(ctx context.Context, ecosystem, tag string) (data []byte, newTag string, err error) {
+	at := f.base.file(ecosystem, listName)
+	data, newTag, err = f.text(ctx, at, f.maxList(), tag)
+	if err != nil {
+		return nil, "", &SourceError{Location: at.String(), Ecosystem: ecosystem, Err: err}
+	}
+	return data, newTag, nil
+}
+
+// record fetches one record.
+func (f *httpFeed) record(ctx context.Context, ecosystem, id string) ([]byte, error) {
+	at := f.base.file(ecosystem, id+".json")
+	data, _, err := f.text(ctx, at, f.limits.RecordBytes, "")
+	if err != nil {
+		return nil, &SourceError{Location: at.String(), Ecosystem: ecosystem, Err: err}
+	}
+	return data, nil
+}
+
 // folderFeed is a feed in a folder.
 type folderFeed struct{ dir string }
 
 func (f folderFeed) location() string { return f.dir }
+
+func (f folderFeed) archive(ecosystem string) string {
+	return filepath.Join(f.dir, ecosystem, archiveName)
+}
 
 func (f folderFeed) ecosystems(context.Context) ([]string, error) {
 	file, err := os.Open(filepath.Join(f.dir, ecosystemsName))
@@ -148,11 +229,11 @@ func (f folderFeed) folders() ([]string, error) {
 	return names, nil
 }
 
-func (f folderFeed) open(_ context.Context, ecosystem string, _ func(done, total int64)) (*openSource, error) {
+func (f folderFeed) open(ctx context.Context, ecosystem string, known *Source, _ func(done, total int64)) (*openSource, error) {
 	if _, err := os.Stat(f.dir); err != nil {
 		return nil, &SourceError{Location: f.dir, Ecosystem: ecosystem, Err: pathCause(err)}
 	}
-	path := filepath.Join(f.dir, ecosystem, archiveName)
+	path := f.archive(ecosystem)
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, &SourceError{Location: f.dir, Ecosystem: ecosystem, Err: fmt.Errorf("%w: there is no %s", ErrNoEcosystem, filepath.Join(ecosystem, archiveName))}
@@ -164,6 +245,12 @@ func (f folderFeed) open(_ context.Context, ecosystem string, _ func(done, total
 	s.info, err = file.Stat()
 	if err == nil && !s.info.Mode().IsRegular() {
 		err = errors.New("it is no file")
+	}
+	if err == nil && known != nil {
+		s.sha256, err = sumFile(ctx, file, s.info.Size())
+		if err == nil && s.sha256 == known.SHA256 {
+			err = errUnchanged
+		}
 	}
 	if err != nil {
 		s.close()

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +25,17 @@ type UpdateOptions struct {
 	// Sources are feeds in the layout of the OSV bucket: folders, or http and
 	// https URLs. A record that several hold is taken where it was modified
 	// last, among equals from the first.
+	//
+	// A folder that is not laid out so and holds OSV records as JSON files, at
+	// any depth, is a source of own advisories. They stand beside the feeds:
+	// that there are some for an ecosystem does not make it one that is
+	// covered.
 	Sources []string
+
+	// KEV is CISA's catalogue of known exploited vulnerabilities in JSON, and
+	// EPSS the scores of FIRST in CSV, packed with gzip or not: a file or a
+	// URL. Empty means that the index has none.
+	KEV, EPSS string
 
 	// Ecosystems to read, in the feed's spelling or in any case. Each must be
 	// in one source at least. If there are none, a source gives all those that
@@ -57,7 +67,7 @@ type UpdateOptions struct {
 // UpdateProgress says how far an update is.
 type UpdateProgress struct {
 	Phase     Phase
-	Ecosystem string // empty in the phase that writes
+	Ecosystem string // empty where the work is about no single one
 	Location  string // what is being read, without credentials
 
 	Done, Total int64 // bytes while downloading, records in the other phases; Total is -1 if it is unknown
@@ -71,6 +81,8 @@ const (
 	PhaseDownload Phase = "download"
 	PhaseRead     Phase = "read"
 	PhaseWrite    Phase = "write"
+	PhaseSync     Phase = "sync"    // the index is flushed to disk
+	PhasePublish  Phase = "publish" // and takes the place of the one before
 )
 
 // Warning reports a record that could not be read as it should.
@@ -107,15 +119,30 @@ func Update(ctx context.Context, o UpdateOptions) (*Stamp, error) {
 	}
 	defer unlock()
 	u.where.removeStale()
+	u.fetch = newFetcher(o.HTTPClient, u.Limits, u.where)
 	return u.run(ctx)
 }
 
 // updater is one update.
 type updater struct {
 	UpdateOptions
-	where location
-	build builder
-	stamp Stamp
+	where  location
+	fetch  *fetcher
+	build  builder
+	parts  []*part
+	scores *scoreSet
+	stamp  Stamp
+}
+
+// part is what a source has of one ecosystem, or a folder of own advisories.
+type part struct {
+	Source
+	feed    feed
+	missing error       // the source has no such ecosystem
+	text    *openSource // its records; nil as long as they were not opened
+	ordinal int32       // of text among the builder's archives
+	read    bool        // text is in the builder
+	list    []listed    // what the source has, by id
 }
 
 func (u *updater) run(ctx context.Context) (*Stamp, error) {
@@ -124,9 +151,14 @@ func (u *updater) run(ctx context.Context) (*Stamp, error) {
 			s.close()
 		}
 	}()
-	if err := u.openAll(ctx); err != nil {
+	var err error
+	if u.parts, err = u.listParts(ctx); err != nil {
 		return nil, err
 	}
+	if u.scores, err = u.readScores(ctx); err != nil {
+		return nil, err
+	}
+	u.stamp.KEV, u.stamp.EPSS = u.scores.kev, u.scores.epss
 	aside, err := u.where.createTemp()
 	if err != nil {
 		return nil, err
@@ -134,32 +166,44 @@ func (u *updater) run(ctx context.Context) (*Stamp, error) {
 	defer os.Remove(aside.Name())
 	defer aside.Close()
 	u.build.spool = &spool{file: aside}
+	return u.rebuild(ctx)
+}
 
-	for i, archive := range u.build.archives {
-		source, err := u.read(ctx, int32(i), archive)
-		if err != nil {
+// rebuild makes the index anew from all that the sources have.
+func (u *updater) rebuild(ctx context.Context) (*Stamp, error) {
+	if err := u.openAll(ctx); err != nil { // before the first is read
+		return nil, err
+	}
+	for _, p := range u.parts {
+		if err := u.read(ctx, p); err != nil {
 			return nil, err
 		}
-		u.stamp.Sources = append(u.stamp.Sources, *source)
 	}
 	if err := u.build.spool.flush(); err != nil {
 		return nil, err
 	}
-	return u.write(ctx)
+	return u.publish(ctx, func(f *os.File) error {
+		return u.build.write(ctx, f, u.parts, u.scores, &u.stamp, u.tellWrite)
+	})
 }
 
-// write puts the index in its place.
-func (u *updater) write(ctx context.Context) (*Stamp, error) {
+func (u *updater) tellWrite(done, total int64) {
+	u.tell(UpdateProgress{Phase: PhaseWrite, Done: done, Total: total})
+}
+
+// publish lets write fill a file and puts it in the index's place.
+func (u *updater) publish(ctx context.Context, write func(f *os.File) error) (*Stamp, error) {
 	u.stamp.Built = u.Now().UTC()
+	for _, p := range u.parts {
+		u.stamp.Sources = append(u.stamp.Sources, p.Source)
+	}
 	target := u.where.target(&u.stamp)
 	f, err := atomicfile.Create(target, 0o644)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Discard()
-	if err := u.build.write(ctx, f.File, &u.stamp, func(done, total int64) {
-		u.tell(UpdateProgress{Phase: PhaseWrite, Done: done, Total: total})
-	}); err != nil {
+	if err := write(f.File); err != nil {
 		return nil, fmt.Errorf("writing feed index %s: %w", target, err)
 	}
 	for _, archive := range u.build.archives {
@@ -167,15 +211,21 @@ func (u *updater) write(ctx context.Context) (*Stamp, error) {
 			return nil, err
 		}
 	}
+	u.tell(UpdateProgress{Phase: PhaseSync, Total: -1})
+	if err := f.Sync(); err != nil {
+		return nil, fmt.Errorf("writing feed index %s: %w", target, pathCause(err))
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	u.tell(UpdateProgress{Phase: PhasePublish, Total: -1})
 	if err := f.Commit(); err != nil {
 		return nil, err
 	}
 	if err := u.where.publish(target); err != nil {
 		return nil, err
 	}
+	u.where.removePartials()
 	return &u.stamp, nil
 }
 
@@ -185,61 +235,51 @@ func (u *updater) tell(p UpdateProgress) {
 	}
 }
 
-// openAll opens the archive of every ecosystem that is to be read.
-func (u *updater) openAll(ctx context.Context) error {
+// listParts tells what the sources have of what is wanted, without reading it.
+func (u *updater) listParts(ctx context.Context) ([]*part, error) {
 	wanted := make([]string, len(u.Ecosystems))
-	found := make(map[string]bool)
 	for i, e := range u.Ecosystems {
 		wanted[i] = canonicalEcosystem(e)
 		if err := checkEcosystem(wanted[i]); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	var missing error
+	wanted = unique(wanted)
+	var parts []*part
 	for _, source := range u.Sources {
 		from, err := u.feed(source)
 		if err != nil {
-			return err
+			return nil, err
+		}
+		if own, ok := from.(ownFolder); ok {
+			parts = append(parts, &part{feed: own, Source: Source{Location: own.dir, Own: true}})
+			continue
 		}
 		names := wanted
 		if len(wanted) == 0 {
 			if names, err = from.ecosystems(ctx); err != nil {
 				var known *SourceError
 				if errors.As(err, &known) {
-					return err
+					return nil, err
 				}
-				return &SourceError{Location: from.location(), Err: pathCause(err)}
+				return nil, &SourceError{Location: from.location(), Err: pathCause(err)}
 			}
 			if len(names) == 0 {
-				return &SourceError{Location: from.location(), Err: fmt.Errorf("it lists no ecosystems and holds no %s: name the ecosystems to read", archiveName)}
+				return nil, &SourceError{Location: from.location(), Err: fmt.Errorf("it lists no ecosystems and holds no %s: name the ecosystems to read", archiveName)}
 			}
 		}
 		for _, name := range unique(names) {
-			archive, err := from.open(ctx, name, func(done, total int64) {
-				u.tell(UpdateProgress{Phase: PhaseDownload, Ecosystem: name, Location: from.location(), Done: done, Total: total})
-			})
-			if errors.Is(err, ErrNoEcosystem) && len(wanted) > 0 {
-				missing = err // another source may have it
-				continue
-			}
-			if err != nil {
-				return err
-			}
-			found[name] = true
-			u.build.archives = append(u.build.archives, archive)
+			parts = append(parts, &part{feed: from, Source: Source{Location: from.archive(name), Ecosystem: name}})
 		}
 	}
-	for _, name := range wanted {
-		if !found[name] {
-			var known *SourceError
-			if errors.As(missing, &known) && known.Ecosystem == name {
-				return missing
-			}
-			return &SourceError{Location: strings.Join(u.locations(), ", "), Ecosystem: name, Err: ErrNoEcosystem}
-		}
+	if len(parts) > maxParts {
+		return nil, fmt.Errorf("updating the feed index: the sources have %d archives, more than %d", len(parts), maxParts)
 	}
-	return nil
+	return parts, nil
 }
+
+// maxParts bounds the archives of one index.
+const maxParts = 1 << 16
 
 func unique(names []string) []string {
 	var out []string
@@ -253,47 +293,99 @@ func unique(names []string) []string {
 	return out
 }
 
-// feed tells a URL from a folder.
+// feed tells a URL from a folder, and a bucket from a folder of own advisories.
 func (u *updater) feed(source string) (feed, error) {
-	scheme, _, isURL := strings.Cut(source, "://")
-	switch {
-	case !isURL:
-		if source == "" {
-			return nil, errors.New("updating the feed index: a source is empty")
-		}
-		return folderFeed{filepath.Clean(source)}, nil
-	case strings.EqualFold(scheme, "http"), strings.EqualFold(scheme, "https"):
-		return newHTTPFeed(source, u.HTTPClient, u.Limits, u.where.createTemp)
+	if source == "" {
+		return nil, errors.New("updating the feed index: a source is empty")
 	}
-	return nil, fmt.Errorf("updating the feed index: a source has the scheme %q; folders, http and https are read", shorten(scheme))
+	remote, err := isURL(source)
+	if err != nil {
+		return nil, fmt.Errorf("updating the feed index: %w", err)
+	}
+	if remote {
+		base, err := parseAddress(source)
+		if err != nil {
+			return nil, fmt.Errorf("updating the feed index: %w", err)
+		}
+		return &httpFeed{base, u.fetch}, nil
+	}
+	folder := folderFeed{filepath.Clean(source)}
+	if folder.isOwn() {
+		return ownFolder{folder, u.where.createTemp}, nil
+	}
+	return folder, nil
 }
 
-func (u *updater) locations() []string {
-	var out []string
-	for _, s := range u.Sources {
-		if parsed, err := url.Parse(s); err == nil && parsed.Host != "" {
-			s = displayURL(parsed)
+// openAll opens all parts that are not open yet.
+func (u *updater) openAll(ctx context.Context) error {
+	for _, p := range u.parts {
+		if err := u.open(ctx, p, nil); err != nil {
+			return err
 		}
-		out = append(out, s)
 	}
-	return out
+	return u.dropMissing()
+}
+
+// open opens the records of a part; the error satisfies
+// errors.Is(err, errUnchanged) if they are what known says.
+func (u *updater) open(ctx context.Context, p *part, known *Source) error {
+	if p.text != nil || p.missing != nil {
+		return nil
+	}
+	text, err := p.feed.open(ctx, p.Ecosystem, known, func(done, total int64) {
+		u.tell(UpdateProgress{Phase: PhaseDownload, Ecosystem: p.Ecosystem, Location: p.feed.location(), Done: done, Total: total})
+	})
+	if errors.Is(err, ErrNoEcosystem) && len(u.Ecosystems) > 0 {
+		p.missing = err // another source may have it
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	p.text, p.ordinal = text, int32(len(u.build.archives))
+	p.Location, p.Tag, p.Bytes = text.location, text.tag, text.info.Size()
+	u.build.archives = append(u.build.archives, text)
+	return nil
+}
+
+// dropMissing forgets what a source has not and another has. What none has is
+// an error.
+func (u *updater) dropMissing() error {
+	found := make(map[string]bool)
+	for _, p := range u.parts {
+		found[p.Ecosystem] = found[p.Ecosystem] || p.missing == nil
+	}
+	for _, p := range u.parts {
+		if !found[p.Ecosystem] {
+			return p.missing
+		}
+	}
+	if len(u.Ecosystems) > 0 && len(found) == 0 {
+		return fmt.Errorf("updating the feed index: %w: %s", ErrNoEcosystem, strings.Join(u.Ecosystems, ", "))
+	}
+	u.parts = slices.DeleteFunc(u.parts, func(p *part) bool { return p.missing != nil })
+	return nil
 }
 
 // readBatch is the number of members that go to a worker at once.
 const readBatch = 128
 
-// read takes in the records of one archive.
-func (u *updater) read(ctx context.Context, ordinal int32, from *openSource) (*Source, error) {
+// read takes in the records of a part that is open.
+func (u *updater) read(ctx context.Context, p *part) error {
+	if p.read {
+		return nil
+	}
+	from := p.text
 	zip, err := openArchive(from.file, from.info.Size(), u.Limits)
 	if err != nil {
-		return nil, from.fail(err)
+		return from.fail(err)
 	}
-	r := &archiveReader{u: u, zip: zip, ordinal: ordinal, from: from}
+	r := &archiveReader{u: u, zip: zip, part: p}
 	group, ctx := errgroup.WithContext(ctx)
 	batches := make(chan []member, runtime.GOMAXPROCS(0))
 	group.Go(func() error {
 		defer close(batches)
-		return r.list(ctx, batches)
+		return r.members(ctx, batches)
 	})
 	for range runtime.GOMAXPROCS(0) {
 		group.Go(func() error { return r.work(ctx, batches) })
@@ -307,29 +399,18 @@ func (u *updater) read(ctx context.Context, ordinal int32, from *openSource) (*S
 		return err
 	})
 	if err := group.Wait(); err != nil {
-		if cause := ctxCause(ctx, err); cause != nil {
-			return nil, cause
+		if isCancelled(err) {
+			return err
 		}
-		return nil, from.fail(err)
+		return from.fail(err)
 	}
 	if r.records == 0 {
-		return nil, from.fail(fmt.Errorf("it holds no readable record among %d members", zip.members))
+		return from.fail(fmt.Errorf("it holds no readable record among %d members", zip.members))
 	}
-	return &Source{
-		Location:   from.location,
-		Ecosystem:  from.ecosystem,
-		SHA256:     from.sha256,
-		Records:    r.records,
-		Unreadable: r.unreadable,
-		Newest:     newestOf(r.newest),
-	}, nil
-}
-
-// ctxCause returns err if it only says that the work was called off.
-func ctxCause(ctx context.Context, err error) error {
-	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return err
-	}
+	p.SHA256, p.Records, p.Unreadable, p.Newest = from.sha256, r.records, r.unreadable, newestOf(r.newest)
+	sortListed(r.list)
+	p.list = slices.CompactFunc(r.list, func(a, b listed) bool { return a.id == b.id })
+	p.read = true
 	return nil
 }
 
@@ -353,20 +434,20 @@ func sumFile(ctx context.Context, r io.ReaderAt, size int64) (string, error) {
 
 // archiveReader reads the records of one archive with several workers.
 type archiveReader struct {
-	u       *updater
-	zip     *archive
-	ordinal int32
-	from    *openSource
+	u    *updater
+	zip  *archive
+	part *part
 
 	// Below: guarded by the builder's lock.
 	seen       int64
 	records    int
 	unreadable int
 	newest     int64
+	list       []listed
 }
 
-// list sends the members to be read, in batches.
-func (r *archiveReader) list(ctx context.Context, batches chan<- []member) error {
+// members sends the members to be read, in batches.
+func (r *archiveReader) members(ctx context.Context, batches chan<- []member) error {
 	batch := make([]member, 0, readBatch)
 	var total int64
 	send := func() error {
@@ -441,7 +522,7 @@ func (r *archiveReader) work(ctx context.Context, batches <-chan []member) error
 				offset:     offset,
 				compressed: int32(m.compressed),
 				size:       int32(m.size),
-				archive:    r.ordinal,
+				archive:    r.part.ordinal,
 				method:     m.method,
 			}}
 			var problems []string
@@ -466,7 +547,7 @@ func (r *archiveReader) work(ctx context.Context, batches <-chan []member) error
 }
 
 func (r *archiveReader) warning(record string, err error, kept bool) Warning {
-	return Warning{Location: r.from.location, Ecosystem: r.from.ecosystem, Record: shorten(record), Err: err, Kept: kept}
+	return Warning{Location: r.part.text.location, Ecosystem: r.part.Ecosystem, Record: shorten(record), Err: err, Kept: kept}
 }
 
 // aliasesOf returns the aliases of a record that can be ids. A withdrawn
@@ -504,6 +585,7 @@ func (r *archiveReader) deliver(parsed []parsedRecord, warnings []Warning, membe
 	r.records += len(parsed)
 	for _, p := range parsed {
 		r.newest = max(r.newest, p.ref.modified)
+		r.list = append(r.list, listed{p.ref.id, p.ref.modified})
 	}
 	for _, w := range warnings {
 		if !w.Kept {
@@ -513,6 +595,6 @@ func (r *archiveReader) deliver(parsed []parsedRecord, warnings []Warning, membe
 			u.Warn(w)
 		}
 	}
-	u.tell(UpdateProgress{Phase: PhaseRead, Ecosystem: r.from.ecosystem, Location: r.from.location, Done: r.seen, Total: r.zip.members})
+	u.tell(UpdateProgress{Phase: PhaseRead, Ecosystem: r.part.Ecosystem, Location: r.part.text.location, Done: r.seen, Total: r.zip.members})
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"hash"
 	"hash/crc32"
 	"os"
 	"slices"
@@ -22,44 +21,40 @@ import (
 //	packages  ecosystem NUL normalised-name → the entries of the package
 //	aliases   id → the ids it has or gives as aliases, and whether they have a record
 //	records   id → the record as published, compressed
+//	listed    number of the source → the ids it has and when they were modified
+//	scores    block of CVE numbers → what KEV and EPSS say of each
 //	stamp     "stamp" → where it all came from, JSON
 //
-// Values of the first three end in a CRC-32C over key and value.
+// All values but the stamp end in a CRC-32C over key and value.
 var (
 	bucketPackages = []byte("packages")
 	bucketAliases  = []byte("aliases")
 	bucketRecords  = []byte("records")
+	bucketListed   = []byte("listed")
+	bucketScores   = []byte("scores")
 	bucketStamp    = []byte("stamp")
 	keyStamp       = []byte("stamp")
 )
 
 const (
-	indexSchema = 1       // changes with the layout, and with the meaning of what is laid out
+	indexSchema = 2       // changes with the layout, and with the meaning of what is laid out
 	pageBytes   = 4096    // the same on every machine
 	batchBytes  = 8 << 20 // of values in one transaction
 	tellEvery   = 512     // keys between two reports of progress
 )
 
 // write makes an index of what was collected in an empty file.
-func (b *builder) write(ctx context.Context, f *os.File, stamp *Stamp, progress func(done, total int64)) error {
+func (b *builder) write(ctx context.Context, f *os.File, parts []*part, scores *scoreSet, stamp *Stamp, progress func(done, total int64)) error {
 	b.sort()
 	stamp.Schema, stamp.Records = indexSchema, len(b.records)
 
-	db, err := bbolt.Open(f.Name(), 0o600, &bbolt.Options{
-		PageSize:       pageBytes,
-		FreelistType:   bbolt.FreelistMapType,
-		NoFreelistSync: true, // readers do not need it
-		NoGrowSync:     true,
-		NoSync:         true, // the file is flushed once, before it gets its name
-		NoStatistics:   true,
-		Timeout:        time.Second,
-	})
+	db, err := openToWrite(f)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 
-	w := &indexWriter{db: db, sum: sha256.New(), progress: progress}
+	w := &indexWriter{db: db, progress: progress}
 	defer w.abort()
 	w.total = int64(len(b.entries) + len(b.aliases) + len(b.records))
 	if err := b.writePackages(ctx, w); err != nil {
@@ -71,10 +66,48 @@ func (b *builder) write(ctx context.Context, f *os.File, stamp *Stamp, progress 
 	if err := b.writeRecords(ctx, w); err != nil {
 		return err
 	}
+	if err := w.begin(ctx, bucketListed); err != nil {
+		return err
+	}
+	for i, p := range parts {
+		if err := w.put(ctx, listKey(i), appendListed(nil, p.list)); err != nil {
+			return err
+		}
+	}
+	if err := w.begin(ctx, bucketScores); err != nil {
+		return err
+	}
+	if err := scores.blocks(func(key, value []byte) error { return w.put(ctx, key, value) }); err != nil {
+		return err
+	}
 	if err := w.commit(); err != nil {
 		return err
 	}
-	stamp.Content = hex.EncodeToString(w.sum.Sum(nil))
+	return finish(ctx, f, db, stamp)
+}
+
+// openToWrite opens a file that nobody else sees yet.
+func openToWrite(f *os.File) (*bbolt.DB, error) {
+	return bbolt.Open(f.Name(), 0o600, &bbolt.Options{
+		PageSize:       pageBytes,
+		FreelistType:   bbolt.FreelistMapType,
+		NoFreelistSync: true, // readers do not need it
+		NoGrowSync:     true,
+		NoSync:         true, // the file is flushed once, before it gets its name
+		NoStatistics:   true,
+		Timeout:        time.Second,
+	})
+}
+
+// finish sums up what is in the index, stamps and seals it, and closes db.
+func finish(ctx context.Context, f *os.File, db *bbolt.DB, stamp *Stamp) error {
+	err := db.View(func(tx *bbolt.Tx) (err error) {
+		stamp.Content, err = contentOf(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
 	if err := writeStamp(db, stamp); err != nil {
 		return err
 	}
@@ -82,6 +115,49 @@ func (b *builder) write(ctx context.Context, f *os.File, stamp *Stamp, progress 
 		return err
 	}
 	return writeSeal(f)
+}
+
+// summed are the buckets whose keys and values make up the content of an
+// index: all that decides what it answers. Where it came from does not.
+var summed = [...][]byte{bucketPackages, bucketAliases, bucketRecords, bucketScores}
+
+// contentOf is the sha256 over the sorted keys and values, each with its
+// length, in hexadecimal.
+func contentOf(ctx context.Context, tx *bbolt.Tx) (string, error) {
+	sum := sha256.New()
+	buf := make([]byte, 0, 256<<10)
+	frame := func(data []byte) {
+		if len(buf)+8+len(data) > cap(buf) {
+			sum.Write(buf)
+			buf = buf[:0]
+		}
+		buf = binary.LittleEndian.AppendUint64(buf, uint64(len(data)))
+		if len(data) > cap(buf)-len(buf) {
+			sum.Write(buf)
+			sum.Write(data)
+			buf = buf[:0]
+			return
+		}
+		buf = append(buf, data...)
+	}
+	for _, name := range summed {
+		frame(name)
+		bucket := tx.Bucket(name)
+		if bucket == nil {
+			return "", fmt.Errorf("there is no bucket %q", name)
+		}
+		n := 0
+		cursor := bucket.Cursor()
+		for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
+			if n++; n%tellEvery == 0 && ctx.Err() != nil {
+				return "", ctx.Err()
+			}
+			frame(key)
+			frame(value)
+		}
+	}
+	sum.Write(buf)
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }
 
 func (b *builder) writePackages(ctx context.Context, w *indexWriter) error {
@@ -153,7 +229,6 @@ func (b *builder) writeRecords(ctx context.Context, w *indexWriter) error {
 // transactions of bounded size.
 type indexWriter struct {
 	db       *bbolt.DB
-	sum      hash.Hash // over the sorted stream of keys and values
 	progress func(done, total int64)
 
 	name    []byte
@@ -171,7 +246,6 @@ func (w *indexWriter) begin(ctx context.Context, bucket []byte) error {
 		return err
 	}
 	w.name = bucket
-	w.frame(bucket)
 	return w.open(ctx)
 }
 
@@ -199,8 +273,6 @@ func (w *indexWriter) alloc(n int) []byte {
 
 // put adds a key, which must be above all before it in the bucket.
 func (w *indexWriter) put(ctx context.Context, key, value []byte) error {
-	w.frame(key)
-	w.frame(value)
 	value = binary.LittleEndian.AppendUint32(value, valueSum(key, value))
 	if err := w.bucket.Put(key, value); err != nil {
 		return fmt.Errorf("writing the index: %w", err)
@@ -215,14 +287,6 @@ func (w *indexWriter) put(ctx context.Context, key, value []byte) error {
 		return err
 	}
 	return w.open(ctx)
-}
-
-// frame adds length and bytes to the sum of the content.
-func (w *indexWriter) frame(data []byte) {
-	var length [8]byte
-	binary.LittleEndian.PutUint64(length[:], uint64(len(data)))
-	w.sum.Write(length[:])
-	w.sum.Write(data)
 }
 
 // abort gives up the transaction that is open, if any: bbolt cannot be closed
@@ -257,30 +321,8 @@ func valueSum(key, value []byte) uint32 {
 	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value)
 }
 
-// storedStamp is the form of a Stamp in the index.
-type storedStamp struct {
-	Schema  int            `json:"schema"`
-	Built   time.Time      `json:"built"`
-	Records int            `json:"records"`
-	Content string         `json:"content"`
-	Sources []storedSource `json:"sources"`
-}
-
-type storedSource struct {
-	Location   string    `json:"location"`
-	Ecosystem  string    `json:"ecosystem"`
-	SHA256     string    `json:"sha256"`
-	Records    int       `json:"records"`
-	Unreadable int       `json:"unreadable,omitempty"`
-	Newest     time.Time `json:"newest"`
-}
-
 func writeStamp(db *bbolt.DB, s *Stamp) error {
-	stored := storedStamp{Schema: s.Schema, Built: s.Built, Records: s.Records, Content: s.Content}
-	for _, from := range s.Sources {
-		stored.Sources = append(stored.Sources, storedSource(from))
-	}
-	data, err := json.Marshal(stored)
+	data, err := json.Marshal(s)
 	if err != nil {
 		return err
 	}
@@ -293,18 +335,11 @@ func writeStamp(db *bbolt.DB, s *Stamp) error {
 	})
 }
 
-func readStamp(tx *bbolt.Tx) (Stamp, error) {
+func readStamp(tx *bbolt.Tx) (s Stamp, err error) {
 	bucket := tx.Bucket(bucketStamp)
 	if bucket == nil {
 		return Stamp{}, errForeign
 	}
-	var stored storedStamp
-	if err := json.Unmarshal(bucket.Get(keyStamp), &stored); err != nil {
-		return Stamp{}, err
-	}
-	s := Stamp{Schema: stored.Schema, Built: stored.Built, Records: stored.Records, Content: stored.Content}
-	for _, from := range stored.Sources {
-		s.Sources = append(s.Sources, Source(from))
-	}
-	return s, nil
+	err = json.Unmarshal(bucket.Get(keyStamp), &s)
+	return s, err
 }

@@ -2,7 +2,6 @@ package vulndb
 
 import (
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
 	"encoding/binary"
@@ -14,20 +13,17 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// httpFeed is a feed that a web server or a bucket serves as plain files.
-type httpFeed struct {
-	base   *url.URL // without user information
-	user   *url.Userinfo
+// fetcher downloads files.
+type fetcher struct {
 	client *http.Client
 	limits Limits
-	temp   func() (*os.File, error)
+	where  location // downloads are kept beside the index
 }
 
 const (
@@ -36,18 +32,59 @@ const (
 	userAgent     = "fnseal (+https://github.com/fnseal/fnseal)"
 )
 
-// newHTTPFeed parses the base URL. User information in it becomes basic
-// authentication; it is taken out at once, so that no message and no index
-// can hold it.
-func newHTTPFeed(base string, client *http.Client, limits Limits, temp func() (*os.File, error)) (*httpFeed, error) {
-	u, err := url.Parse(base)
+func newFetcher(client *http.Client, limits Limits, where location) *fetcher {
+	return &fetcher{withRedirectRules(client), limits, where}
+}
+
+// address is a URL that is asked for and how it may be shown.
+type address struct {
+	url  *url.URL // without user information
+	user *url.Userinfo
+}
+
+// parseAddress takes user information out of a URL, so that no message and no
+// index can hold it; it becomes basic authentication.
+func parseAddress(text string) (address, error) {
+	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {
-		return nil, errors.New("a feed's URL cannot be parsed") // it may hold a password: not quoted
+		return address{}, errors.New("a feed's URL cannot be parsed") // it may hold a password: not quoted
 	}
-	f := &httpFeed{base: u, user: u.User, limits: limits, temp: temp}
+	a := address{url: u, user: u.User}
 	u.User, u.Fragment = nil, ""
-	f.client = withRedirectRules(client)
-	return f, nil
+	return a, nil
+}
+
+// isURL tells a URL from a file. A URL of a scheme that is not read is an
+// error.
+func isURL(source string) (bool, error) {
+	scheme, _, found := strings.Cut(source, "://")
+	switch {
+	case !found:
+		return false, nil
+	case strings.EqualFold(scheme, "http"), strings.EqualFold(scheme, "https"):
+		return true, nil
+	}
+	return false, fmt.Errorf("a source has the scheme %q; folders, http and https are read", shorten(scheme))
+}
+
+// String is the URL as it may be shown and stored: a query can be a signature
+// that grants access.
+func (a address) String() string {
+	shown := *a.url
+	shown.User, shown.RawQuery, shown.Fragment = nil, "", ""
+	return shown.String()
+}
+
+// file returns the address of a file below.
+func (a address) file(elements ...string) address {
+	u := *a.url
+	path, raw := strings.TrimRight(u.Path, "/"), strings.TrimRight(u.EscapedPath(), "/")
+	for _, e := range elements {
+		path += "/" + e
+		raw += "/" + url.PathEscape(e)
+	}
+	u.Path, u.RawPath = path, raw
+	return address{&u, a.user}
 }
 
 // withRedirectRules returns a client that follows few redirects and none that
@@ -73,121 +110,132 @@ func withRedirectRules(client *http.Client) *http.Client {
 	return &c
 }
 
-func (f *httpFeed) location() string { return displayURL(f.base) }
-
-// displayURL is a URL as it may be shown and stored: a query can be a
-// signature that grants access.
-func displayURL(u *url.URL) string {
-	shown := *u
-	shown.User, shown.RawQuery, shown.Fragment = nil, "", ""
-	return shown.String()
-}
-
-// file returns the URL of a file of the feed.
-func (f *httpFeed) file(elements ...string) *url.URL {
-	u := *f.base
-	path, raw := strings.TrimRight(u.Path, "/"), strings.TrimRight(u.EscapedPath(), "/")
-	for _, e := range elements {
-		path += "/" + e
-		raw += "/" + url.PathEscape(e)
-	}
-	u.Path, u.RawPath = path, raw
-	return &u
-}
-
-func (f *httpFeed) ecosystems(ctx context.Context) ([]string, error) {
-	var data []byte
-	u := f.file(ecosystemsName)
-	err := f.retry(ctx, func() error {
-		return f.get(ctx, u, func(r *http.Response, body io.Reader) error {
-			var err error
-			data, err = io.ReadAll(io.LimitReader(body, maxEcosystemsFile+1))
-			if err == nil && len(data) > maxEcosystemsFile {
-				err = fmt.Errorf("%s has more than %d bytes", ecosystemsName, maxEcosystemsFile)
-			}
-			return err
-		})
-	})
-	if errors.Is(err, errNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, &SourceError{Location: displayURL(u), Err: err}
-	}
-	if looksLikeHTML(data) {
-		return nil, &SourceError{Location: displayURL(u), Err: errHTML}
-	}
-	names, err := parseEcosystems(data)
-	if err != nil {
-		return nil, &SourceError{Location: displayURL(u), Err: err}
-	}
-	return names, nil
-}
-
-func (f *httpFeed) open(ctx context.Context, ecosystem string, progress func(done, total int64)) (*openSource, error) {
-	u := f.file(ecosystem, archiveName)
-	s := &openSource{location: displayURL(u), ecosystem: ecosystem, temporary: true}
-	var err error
-	if s.file, err = f.temp(); err != nil {
-		return nil, err
-	}
-	err = f.retry(ctx, func() error {
-		return f.get(ctx, u, func(r *http.Response, body io.Reader) error {
-			return f.save(s, r, body, progress)
-		})
-	})
-	if err == nil {
-		s.info, err = s.file.Stat()
-	}
-	if err != nil {
-		s.close()
-		if errors.Is(err, errNotFound) {
-			err = fmt.Errorf("%w: %w", ErrNoEcosystem, err)
-		}
-		return nil, s.fail(err)
-	}
-	return s, nil
-}
-
 var (
 	errNotFound = errors.New("the server has no such file (404)")
 	errHTML     = errors.New("the server answered with an HTML page")
 	errStalled  = errors.New("the download stalled")
 )
 
-// save writes an answer to the source's file and compares it with what the
-// server says of its length and its CRC-32C.
-func (f *httpFeed) save(s *openSource, r *http.Response, body io.Reader, progress func(done, total int64)) error {
-	if r.ContentLength > f.limits.ArchiveBytes {
-		return permanent(fmt.Errorf("the server announces %d bytes, more than the limit of %d", r.ContentLength, f.limits.ArchiveBytes))
+// errUnchanged says that a file still has the tag it had.
+var errUnchanged = errors.New("the file has not changed")
+
+// text fetches a small file into memory. It returns errUnchanged if tag is not
+// empty and the file still has it.
+func (f *fetcher) text(ctx context.Context, a address, most int64, tag string) (data []byte, newTag string, err error) {
+	header := http.Header{}
+	if tag != "" {
+		header.Set("If-None-Match", tag)
+	}
+	err = f.retry(ctx, func() error {
+		return f.get(ctx, a, header, func(r *http.Response, body io.Reader) error {
+			if r.StatusCode == http.StatusNotModified {
+				return permanent(errUnchanged)
+			}
+			if r.StatusCode != http.StatusOK {
+				return permanent(fmt.Errorf("the server answered %q", shorten(r.Status)))
+			}
+			if strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+				return permanent(errHTML)
+			}
+			if r.ContentLength > most {
+				return permanent(fmt.Errorf("the server announces %d bytes, more than the limit of %d", r.ContentLength, most))
+			}
+			var err error
+			if data, err = io.ReadAll(io.LimitReader(body, most+1)); err != nil {
+				return err
+			}
+			if int64(len(data)) > most {
+				return permanent(fmt.Errorf("the answer has more bytes than the limit of %d", most))
+			}
+			if err := checkBody(r, int64(len(data)), crc32.Checksum(data, castagnoli)); err != nil {
+				return err
+			}
+			if looksLikeHTML(data) {
+				return permanent(errHTML)
+			}
+			newTag = r.Header.Get("Etag")
+			return nil
+		})
+	})
+	return data, newTag, err
+}
+
+// checkBody compares what came with what the server says of its length and its
+// CRC-32C.
+func checkBody(r *http.Response, n int64, crc uint32) error {
+	if r.ContentLength >= 0 && n < r.ContentLength {
+		return fmt.Errorf("the answer ended after %d of %d bytes", n, r.ContentLength)
+	}
+	if want, ok := announcedCRC(r.Header); ok && want != crc {
+		return errors.New("the answer's CRC32C is not what the server announced in x-goog-hash")
+	}
+	return nil
+}
+
+// file downloads a file beside the index. What a download that was cut short
+// has brought is kept for the next try, be it of another process.
+func (f *fetcher) file(ctx context.Context, a address, tag string, progress func(done, total int64)) (*openSource, error) {
+	s := &openSource{location: a.String(), temporary: true}
+	d, err := f.openPartial(a)
+	if err != nil {
+		return nil, err
+	}
+	s.file = d.file
+	err = f.retry(ctx, func() error {
+		return f.get(ctx, a, d.header(tag), func(r *http.Response, body io.Reader) error {
+			return f.save(d, r, body, progress)
+		})
+	})
+	if err == nil {
+		s.sha256, s.tag = hex.EncodeToString(d.sum.Sum(nil)), d.tag
+		s.info, err = s.file.Stat()
+	}
+	if err != nil {
+		d.end(err)
+		return nil, err
+	}
+	return s, nil
+}
+
+// save writes an answer to a file and compares it with what the server says of
+// its length and its CRC-32C.
+func (f *fetcher) save(d *partial, r *http.Response, body io.Reader, progress func(done, total int64)) error {
+	if r.StatusCode == http.StatusNotModified {
+		return permanent(errUnchanged)
 	}
 	if strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
 		return permanent(errHTML)
 	}
-	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
-		return permanent(err)
+	if r.ContentLength > f.limits.ArchiveBytes {
+		return permanent(fmt.Errorf("the server announces %d bytes, more than the limit of %d", r.ContentLength, f.limits.ArchiveBytes))
 	}
-	if err := s.file.Truncate(0); err != nil {
-		return permanent(err)
+	if r.StatusCode == http.StatusRequestedRangeNotSatisfiable {
+		return d.wasComplete(r)
 	}
-	sum, crc := sha256.New(), crc32.New(castagnoli)
-	out := &progressWriter{w: s.file, total: r.ContentLength, tell: progress}
-	n, err := io.Copy(io.MultiWriter(out, sum, crc), io.LimitReader(body, f.limits.ArchiveBytes+1))
+	if err := d.begin(r); err != nil {
+		return err
+	}
+	total := int64(-1)
+	if r.ContentLength >= 0 {
+		total = d.size + r.ContentLength
+	}
+	out := &progressWriter{w: d, done: d.size, total: total, tell: progress}
+	n, err := io.Copy(out, io.LimitReader(body, f.limits.ArchiveBytes-d.size+1))
 	var failed *writeError
 	switch {
 	case errors.As(err, &failed):
 		return permanent(failed.err)
 	case errors.Is(err, io.ErrUnexpectedEOF) || err == nil && r.ContentLength >= 0 && n < r.ContentLength:
-		return fmt.Errorf("the answer ended after %d of %d bytes", n, r.ContentLength)
+		return fmt.Errorf("the answer ended after %d of %d bytes", d.size, total)
 	case err != nil:
 		return err
-	case n > f.limits.ArchiveBytes:
+	case d.size > f.limits.ArchiveBytes:
 		return permanent(fmt.Errorf("the answer has more bytes than the limit of %d", f.limits.ArchiveBytes))
 	}
-	if want, ok := announcedCRC(r.Header); ok && want != crc.Sum32() {
+	if want, ok := announcedCRC(r.Header); ok && want != d.crc.Sum32() {
+		_ = d.reset()
 		return errors.New("the answer's CRC32C is not what the server announced in x-goog-hash")
 	}
-	s.sha256 = hex.EncodeToString(sum.Sum(nil))
 	return nil
 }
 
@@ -234,18 +282,19 @@ func (p *progressWriter) Write(data []byte) (int, error) {
 
 // get asks once and hands a good answer to read. A body that stalls is given
 // up.
-func (f *httpFeed) get(ctx context.Context, u *url.URL, read func(*http.Response, io.Reader) error) error {
+func (f *fetcher) get(ctx context.Context, a address, header http.Header, read func(*http.Response, io.Reader) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url.String(), nil)
 	if err != nil {
 		return permanent(errors.New("the URL cannot be requested"))
 	}
+	req.Header = header
 	req.Header.Set("User-Agent", userAgent)
 	req.Header.Set("Accept-Encoding", "identity") // sizes and checksums are of the file as it is
-	if f.user != nil {
-		password, _ := f.user.Password()
-		req.SetBasicAuth(f.user.Username(), password)
+	if a.user != nil {
+		password, _ := a.user.Password()
+		req.SetBasicAuth(a.user.Username(), password)
 	}
 	watch := newStallWatch(f.limits.Stall, func() { cancel(errStalled) })
 	defer watch.stop()
@@ -266,7 +315,7 @@ func (f *httpFeed) get(ctx context.Context, u *url.URL, read func(*http.Response
 
 // cause is what is told of a failed request: why the context ended, and no
 // URL, which could hold a secret.
-func (f *httpFeed) cause(ctx context.Context, err error) error {
+func (f *fetcher) cause(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		if errors.Is(cause, errStalled) {
 			return fmt.Errorf("%w: less than %d bytes in %v", errStalled, stallBytes, f.limits.Stall)
@@ -293,7 +342,7 @@ func (f *httpFeed) cause(ctx context.Context, err error) error {
 // statusError turns an answer that is not the file into an error.
 func statusError(r *http.Response) error {
 	switch code := r.StatusCode; {
-	case code == http.StatusOK:
+	case code == http.StatusOK, code == http.StatusPartialContent, code == http.StatusNotModified, code == http.StatusRequestedRangeNotSatisfiable:
 		return nil
 	case code == http.StatusNotFound:
 		return permanent(errNotFound)
@@ -330,7 +379,7 @@ func (e *permanentError) Unwrap() error { return e.err }
 
 // retry calls try until it succeeds, fails for good, or has failed as often as
 // the limits allow, with a doubling wait in between.
-func (f *httpFeed) retry(ctx context.Context, try func() error) error {
+func (f *fetcher) retry(ctx context.Context, try func() error) error {
 	wait := f.limits.Backoff
 	for attempt := 1; ; attempt++ {
 		err := try()
