@@ -2,6 +2,7 @@ package fnpkg
 
 import (
 	"context"
+	"crypto"
 	"errors"
 )
 
@@ -52,6 +53,13 @@ type Package interface {
 
 	// Close releases the files behind the package.
 	Close() error
+}
+
+// Summer is a Package whose bytes can also be digested otherwise: what others
+// sign is not always a sha256.
+type Summer interface {
+	// Sum is the digest h of the bytes whose sha256 Digest returns.
+	Sum(ctx context.Context, h crypto.Hash) ([]byte, error)
 }
 
 var (

@@ -23,8 +23,15 @@ type Input struct {
 
 	Bundles []attest.Item
 	Looked  []string // paths that bundles were looked for in
-	Keys    []trust.PublicKey
-	Policy  policy.Policy
+
+	// Keys and Identities are the signers that are accepted, Roots what
+	// judges certificates, logs and timestamps; see verify.Input.
+	Keys       []trust.PublicKey
+	Identities []verify.Identity
+	Roots      []*trust.Root
+	Waived     verify.Waivers
+
+	Policy policy.Policy
 }
 
 // Decide judges the artifact. An error says that no decision could be made;
@@ -34,13 +41,20 @@ func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
 	if err != nil {
 		return policy.Verdict{}, fmt.Errorf("reading %s: %w", in.Artifact.Name(), err)
 	}
-	facts, err := verify.Verify(ctx, verify.Input{
-		Name:    in.Artifact.Name(),
-		Digest:  digest,
-		Bundles: in.Bundles,
-		Looked:  in.Looked,
-		Keys:    in.Keys,
-	})
+	question := verify.Input{
+		Name:       in.Artifact.Name(),
+		Digest:     digest,
+		Bundles:    in.Bundles,
+		Looked:     in.Looked,
+		Keys:       in.Keys,
+		Identities: in.Identities,
+		Roots:      in.Roots,
+		Waived:     in.Waived,
+	}
+	if s, ok := in.Artifact.(fnpkg.Summer); ok {
+		question.Sum = s.Sum
+	}
+	facts, err := verify.Verify(ctx, question)
 	if err != nil {
 		return policy.Verdict{}, err
 	}

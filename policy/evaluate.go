@@ -131,13 +131,13 @@ func (e evaluation) proofChecks() []Check {
 		}
 		switch needed := !proven || b.Named && !provenInput[b.Input]; {
 		case b.Proves():
-			out = append(out, e.signature(b), e.digest(b))
+			out = append(append(out, e.signature(b)...), e.digest(b))
 		case needed && b.Signature.State == verify.Passed:
-			out = append(out, e.signature(b), e.digest(b))
+			out = append(append(out, e.signature(b)...), e.digest(b))
 		case needed:
 			// A digest under a signature nobody vouches for proves nothing
 			// either way.
-			out = append(out, e.signature(b), Check{
+			out = append(append(out, e.signature(b)...), Check{
 				ID: CheckDigest, Outcome: NotChecked, Bundle: b.Source, Wanted: e.facts.Digest.String(),
 				Reason: "its signature is not accepted, so what it signs proves nothing",
 			})
@@ -148,24 +148,11 @@ func (e evaluation) proofChecks() []Check {
 	if len(out) == 0 {
 		why := "there is no bundle to check"
 		return []Check{
-			{ID: CheckSignature, Outcome: NotChecked, Wanted: e.keys(), Reason: why},
+			{ID: CheckSignature, Outcome: NotChecked, Wanted: e.signers(), Reason: why},
 			{ID: CheckDigest, Outcome: NotChecked, Wanted: e.facts.Digest.String(), Reason: why},
 		}
 	}
 	return out
-}
-
-func (e evaluation) signature(b verify.BundleFact) Check {
-	c := Check{ID: CheckSignature, Bundle: b.Source, Wanted: e.keys()}
-	if b.Signature.State == verify.Passed {
-		c.Outcome, c.Found = Pass, kindOf(b)+" by "+b.Signer.String()
-		return c
-	}
-	c.Outcome, c.Reason = Fail, b.Signature.Reason
-	if b.Hint != "" {
-		c.Found = "key id " + clip(b.Hint)
-	}
-	return c
 }
 
 func (e evaluation) digest(b verify.BundleFact) Check {
@@ -246,15 +233,6 @@ func (e evaluation) typeChecks() []Check {
 		out = append(out, c)
 	}
 	return out
-}
-
-// keys names the keys whose signatures are accepted.
-func (e evaluation) keys() string {
-	names := make([]string, len(e.facts.Keys))
-	for i, k := range e.facts.Keys {
-		names[i] = k.String()
-	}
-	return strings.Join(names, " or ")
 }
 
 func kindOf(b verify.BundleFact) string {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // PublicKey is a key whose signatures are accepted. Values come from
@@ -27,6 +28,19 @@ type PublicKey struct {
 	// Name is what a person calls the key: the base name of its file, or
 	// empty.
 	Name string
+
+	// From and Until bound when the key's signatures were made, both
+	// included; zero for no bound. A key with a bound needs a proof of when it
+	// signed.
+	From, Until time.Time
+}
+
+// Bounded reports whether the key is accepted for a period only.
+func (k PublicKey) Bounded() bool { return !k.From.IsZero() || !k.Until.IsZero() }
+
+// ValidAt reports whether t lies within the period the key is accepted for.
+func (k PublicKey) ValidAt(t time.Time) bool {
+	return (k.From.IsZero() || !t.Before(k.From)) && (k.Until.IsZero() || !t.After(k.Until))
 }
 
 // NewPublicKey returns key with its id. It refuses keys that are too weak

@@ -22,7 +22,7 @@ import (
 // whatever the hint says.
 func (k PublicKey) TrustedMaterial() root.TrustedMaterial {
 	return root.NewTrustedPublicKeyMaterial(func(string) (root.TimeConstrainedVerifier, error) {
-		return verifier{k.Key}, nil
+		return verifier{k}, nil
 	})
 }
 
@@ -50,17 +50,17 @@ func hashesOf(key crypto.PublicKey) []crypto.Hash {
 
 // verifier checks signatures with one key. It is a
 // root.TimeConstrainedVerifier.
-type verifier struct{ key crypto.PublicKey }
+type verifier struct{ public PublicKey }
 
 // ErrSignature says that a signature does not verify with the key.
 var ErrSignature = errors.New("the signature does not verify")
 
-// ValidAtTime accepts every time: a bare key has no period of validity.
-func (v verifier) ValidAtTime(time.Time) bool { return true }
+// ValidAtTime says whether the key is accepted for signatures made at t.
+func (v verifier) ValidAtTime(t time.Time) bool { return v.public.ValidAt(t) }
 
 // PublicKey returns the key; it implements signature.PublicKeyProvider.
 func (v verifier) PublicKey(...signature.PublicKeyOption) (crypto.PublicKey, error) {
-	return v.key, nil
+	return v.public.Key, nil
 }
 
 // maxSignature is longer than any signature of an accepted key.
@@ -80,7 +80,7 @@ func (v verifier) VerifySignature(sig, message io.Reader, opts ...signature.Veri
 	for _, o := range opts {
 		o.ApplyDigest(&digest)
 	}
-	if key, ok := v.key.(ed25519.PublicKey); ok {
+	if key, ok := v.public.Key.(ed25519.PublicKey); ok {
 		if digest != nil {
 			return fmt.Errorf("%w: Ed25519 signs a whole message, which a digest cannot stand for", ErrSignature)
 		}
@@ -94,7 +94,7 @@ func (v verifier) VerifySignature(sig, message io.Reader, opts ...signature.Veri
 		return nil
 	}
 	if digest != nil {
-		for _, h := range hashesOf(v.key) {
+		for _, h := range v.public.Hashes() {
 			if h.Size() == len(digest) && v.verifyDigest(h, digest, raw) {
 				return nil
 			}
@@ -105,7 +105,7 @@ func (v verifier) VerifySignature(sig, message io.Reader, opts ...signature.Veri
 	if err != nil {
 		return fmt.Errorf("reading signed message: %w", err)
 	}
-	for _, h := range hashesOf(v.key) {
+	for _, h := range v.public.Hashes() {
 		hasher := h.New()
 		hasher.Write(msg)
 		if v.verifyDigest(h, hasher.Sum(nil), raw) {
@@ -116,7 +116,7 @@ func (v verifier) VerifySignature(sig, message io.Reader, opts ...signature.Veri
 }
 
 func (v verifier) verifyDigest(h crypto.Hash, digest, sig []byte) bool {
-	switch key := v.key.(type) {
+	switch key := v.public.Key.(type) {
 	case *ecdsa.PublicKey:
 		return ecdsa.VerifyASN1(key, digest, sig)
 	case *rsa.PublicKey:

@@ -7,14 +7,18 @@
 //
 //   - it can be read: JSON, bundle format, and for an attestation the in-toto
 //     statement, strictly;
-//   - its signature is that of a key given, over the digest or statement the
-//     bundle holds;
+//   - its signature is that of an accepted signer: a key given, or an identity
+//     whose certificate a trusted root vouches for;
 //   - what is signed is the digest of the file.
 //
-// Signatures are checked by sigstore-go. What it leaves to its callers is done
-// here: a message signature must say SHA2_256 where it means sha256, an
-// envelope's payload must be an in-toto statement, read once and by one
-// reader, and a subject must carry the file's sha256. The claims in a bundle
+// A signature by a certificate is examined in steps (Sigstore client
+// specification, §4.1), each of which has its own Examination: log entry, time,
+// certificate, SCT, identity. They are taken by sigstore-go. What it leaves to
+// its callers is done here: a message signature must carry the label of its
+// digest, an envelope's payload must be an in-toto statement, read once and by
+// one reader, a subject must carry a digest of the file that is computed here,
+// patterns match whole texts, a certificate names one subject, and every log
+// entry and timestamp that can be judged must verify. The claims in a bundle
 // (hint, media type, names, predicate type) are facts only where Signature
 // passed.
 package verify

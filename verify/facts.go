@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"time"
+
 	"github.com/fnseal/fnseal/attest"
 	"github.com/fnseal/fnseal/fnpkg"
 )
@@ -10,6 +12,8 @@ type Facts struct {
 	Name    string       // base name of the file
 	Digest  fnpkg.Digest // its exact digest
 	Keys    []Key        // whose signatures were looked for
+	Signers []Identity   // whose certificates were looked for
+	Roots   []string     // the trusted roots they were judged by
 	Looked  []string     // base names of the files that bundles were looked for in
 	Bundles []BundleFact // in the order given
 }
@@ -61,10 +65,28 @@ type BundleFact struct {
 	// names are hostile text.
 	Statement *attest.Statement
 
-	// Signature says whether one of the keys signed the bundle; Signer is
-	// that key.
+	// Signature says whether an accepted signer signed the bundle: a key, or
+	// an identity by a certificate of a trusted root. It passed only if
+	// nothing that was examined failed.
 	Signature Result
-	Signer    Key
+
+	// Signer is the key that signed; its zero value where a certificate did.
+	Signer Key
+
+	// Certificate is what the signing certificate says; nil where a bare key
+	// signed. It is a claim unless Signature passed.
+	Certificate *Certificate
+
+	// Examined is what was looked at to judge the signature, in the order it
+	// was looked at.
+	Examined []Examination
+
+	// Times are when the signature is proven to have existed, by logs and
+	// timestamp authorities of the root; empty where nothing proves it.
+	Times []Time
+
+	// Root names the trusted root the bundle was judged by; empty for none.
+	Root string
 
 	// Digest says whether what is signed is the file's exact digest. It is
 	// compared whoever signed, and proves something only where Signature
@@ -72,8 +94,28 @@ type BundleFact struct {
 	Digest Result
 }
 
-// Proves reports whether the bundle is a signature by one of the keys over the
-// file.
+// SignedBy names the signer for a person.
+func (b BundleFact) SignedBy() string {
+	if b.Certificate != nil {
+		return clip(b.Certificate.Subject) + " (by " + clip(b.Certificate.Issuer) + ")"
+	}
+	return b.Signer.String()
+}
+
+// Earliest returns the earliest time at which the signature is proven to have
+// existed, zero if nothing proves it.
+func (b BundleFact) Earliest() time.Time {
+	var first time.Time
+	for _, t := range b.Times {
+		if first.IsZero() || t.At.Before(first) {
+			first = t.At
+		}
+	}
+	return first
+}
+
+// Proves reports whether the bundle is a signature by an accepted signer over
+// the file.
 func (b BundleFact) Proves() bool {
 	return b.Unreadable == "" && b.Signature.State == Passed && b.Digest.State == Passed
 }
@@ -86,6 +128,29 @@ func (b BundleFact) PredicateType() string {
 	}
 	return b.Statement.PredicateType
 }
+
+// Time is a proof of when a signature existed.
+type Time struct {
+	At     time.Time
+	Source string // the log or authority, as the trusted root names it
+}
+
+// Examination is one thing that was looked at to judge a signature.
+type Examination struct {
+	ID string
+	Result
+	Found string // what passed, for a person; may quote hostile text
+}
+
+// The ids of examinations.
+const (
+	ExamSignature   = "signature"   // verifies with the key or the certificate's key
+	ExamCertificate = "certificate" // issued by an authority of the root, valid when it signed
+	ExamSCT         = "sct"         // the certificate was logged by a log of the root
+	ExamLog         = "log"         // the signature was logged by a log of the root
+	ExamTimestamp   = "timestamp"   // when the signature existed is proven
+	ExamIdentity    = "identity"    // the signer is an accepted one
+)
 
 // Result is the outcome of one examination. Its zero value says that it was
 // not made.

@@ -110,8 +110,8 @@ func TestSignedNonsense(t *testing.T) {
 		"null signature":    {with(sealed(good), "dsseEnvelope.signatures", []any{nil}), "unreadable", ""},
 		"another's key id":  {with(sealed(good), "dsseEnvelope.signatures", []any{map[string]any{"sig": signatures(sealed(good))[0].(map[string]any)["sig"], "keyid": "x"}}), "signature", ""},
 		"both kinds":        {with(sealed(good), "messageSignature", message(t, key, "SHA2_256", digest[:])["messageSignature"]), "unreadable", ""},
-		"certificate":       {with(sealed(good), "verificationMaterial", map[string]any{"certificate": map[string]any{"rawBytes": "AAAA"}}), "signature", "certificate"},
-		"empty certificate": {with(sealed(good), "verificationMaterial", map[string]any{"certificate": map[string]any{}}), "signature", "certificate"},
+		"certificate":       {with(sealed(good), "verificationMaterial", map[string]any{"certificate": map[string]any{"rawBytes": "AAAA"}}), "unreadable", "certificate"},
+		"empty certificate": {with(sealed(good), "verificationMaterial", map[string]any{"certificate": map[string]any{}}), "unreadable", "certificate"},
 		"no key":            {with(sealed(good), "verificationMaterial", map[string]any{}), "unreadable", ""},
 		"junk log entry":    {with(sealed(good), "verificationMaterial.tlogEntries", []any{map[string]any{"logIndex": "1"}}), "unreadable", ""},
 		"null log entry":    {with(sealed(good), "verificationMaterial.tlogEntries", []any{nil}), "unreadable", ""},
@@ -120,8 +120,8 @@ func TestSignedNonsense(t *testing.T) {
 		"unknown member":    {with(sealed(good), "extra", 1), "unreadable", "extra"},
 
 		// A sha256 under a label that is not its own.
-		"labelled 384":  {message(t, key, "SHA2_384", digest[:]), "neither", "SHA2_384"},
-		"labelled 512":  {message(t, key, "SHA2_512", digest[:]), "neither", "SHA2_512"},
+		"labelled 384":  {message(t, key, "SHA2_384", digest[:]), "unreadable", "SHA2_384 and has 32"},
+		"labelled 512":  {message(t, key, "SHA2_512", digest[:]), "unreadable", "SHA2_512 and has 32"},
 		"labelled SHA3": {message(t, key, "SHA3_256", digest[:]), "neither", "SHA3_256"},
 		"no label":      {message(t, key, 0, digest[:]), "neither", "UNSPECIFIED"},
 		"unknown label": {message(t, key, 77, digest[:]), "neither", "77"},

@@ -105,8 +105,8 @@ func TestBundlesOfCosign(t *testing.T) {
 		{"ed25519.attestation.json", "ed25519.pub", artifact, "signature", "does not verify with that key"},
 
 		// Digests that are not compared.
-		{"p384.message.json", "p384.pub", artifact, "neither", "SHA2_384 digest, and only SHA2_256"},
-		{"p521.message.json", "p521.pub", artifact, "neither", "SHA2_512 digest, and only SHA2_256"},
+		{"p384.message.json", "p384.pub", artifact, "digest", "SHA2_384 digest, and only the sha256"},
+		{"p521.message.json", "p521.pub", artifact, "digest", "SHA2_512 digest, and only the sha256"},
 		{"ed25519.message.json", "ed25519.pub", artifact, "neither", "and only SHA2_256"},
 
 		{"p256.legacy.json", "p256.pub", artifact, "unreadable", "format cosign wrote before"},
@@ -259,7 +259,7 @@ func TestSubjects(t *testing.T) {
 		"the file":               {[]attest.Subject{subjectNamed("a", digest)}, "proves", ""},
 		"one of several":         {[]attest.Subject{sha512, subjectNamed("b", other), subjectNamed("a", digest)}, "proves", ""},
 		"another file":           {[]attest.Subject{subjectNamed("a", other)}, "digest", other.String() + ` ("a")`},
-		"only a sha512":          {[]attest.Subject{sha512}, "digest", "has a sha256"},
+		"only a sha512":          {[]attest.Subject{sha512}, "digest", "which a sha256 cannot be compared with"},
 		"digest as md5":          {[]attest.Subject{underOtherName}, "digest", "has a sha256"},
 		"digest as annotation":   {[]attest.Subject{annotated}, "digest", other.String()},
 		"many others, bounded":   {many, "digest", "7 others"},

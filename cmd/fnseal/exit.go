@@ -12,6 +12,7 @@ import (
 	"github.com/fnseal/fnseal/internal/registry"
 	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/sbom/catalog"
+	"github.com/fnseal/fnseal/trust"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
@@ -127,7 +128,7 @@ func codeOf(err error) int {
 		return exitUsage
 	case errors.As(err, &result):
 		return result.code
-	case errors.As(err, &ambiguous):
+	case errors.As(err, &ambiguous), errors.Is(err, trust.ErrRoot):
 		return exitRefused
 	case errors.Is(err, vulndb.ErrNoFeed), errors.As(err, &stale), errors.Is(err, vulndb.ErrNothingAssessed):
 		return exitUnchecked

@@ -15,7 +15,6 @@ import (
 	"github.com/fnseal/fnseal/gate"
 	"github.com/fnseal/fnseal/policy"
 	"github.com/fnseal/fnseal/report"
-	"github.com/fnseal/fnseal/trust"
 )
 
 var verifyFormats = []string{"text", "json", "markdown"}
@@ -24,7 +23,7 @@ func verifyCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "decide whether a package may run",
-		ArgsUsage: "TARGET --key KEY.pub [flags]",
+		ArgsUsage: "TARGET (--key KEY.pub | --certificate-identity WHO --certificate-oidc-issuer URL) [flags]",
 		Description: `Checks the package, its bundles, their signatures and the exact digest, and
 prints each check with its outcome. Bundles are read from TARGET.sigstore.json
 and TARGET.sigstore.jsonl, those of an image from its registry, or from the
@@ -34,14 +33,14 @@ Examples:
   fnseal verify app.zip --key fnseal.pub
   fnseal verify app.zip --key fnseal.pub --bundle release/app.sigstore.json
   fnseal verify registry.example/shop/app@sha256:… --key fnseal.pub
+  fnseal verify app.zip --certificate-identity dev@example.com --certificate-oidc-issuer https://github.com/login/oauth
   fnseal verify app.zip --key old.pub --key new.pub --type https://cyclonedx.org/bom -o json`,
-		Flags: append([]cli.Flag{
-			&cli.StringSliceFlag{Name: "key", Usage: "accept signatures by the public key in `FILE`, repeatable"},
+		Flags: append(append(signerFlags(),
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
 			&cli.StringSliceFlag{Name: "type", Usage: "demand an accepted attestation of this predicate `TYPE` (a URI, or cyclonedx, vulns), repeatable"},
 			hazardFlag(),
 			outputFlag(verifyFormats...),
-		}, targetFlags()...),
+		), targetFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {
@@ -61,9 +60,11 @@ func verifyTarget(c *cli.Context, e *env, ref string) error {
 	if in.Policy.UnsafeAllowHazards, err = allowedHazards(c); err != nil {
 		return err
 	}
-	if in.Keys, err = publicKeys(c.StringSlice("key")); err != nil {
+	who, err := acceptedSigners(c, e)
+	if err != nil {
 		return err
 	}
+	in.Keys, in.Identities, in.Roots, in.Waived = who.keys, who.ids, who.roots, who.waived
 	if in.Artifact, in.Defect, err = openSuspect(c.Context, c, e, ref); err != nil {
 		return err
 	}
@@ -129,21 +130,6 @@ func openSuspect(ctx context.Context, c *cli.Context, e *env, ref string) (p fnp
 	defect = err
 	p, err = target.OpenFile(ctx, ref)
 	return p, defect, err
-}
-
-func publicKeys(paths []string) ([]trust.PublicKey, error) {
-	if len(paths) == 0 {
-		return nil, hint(usagef("no --key: nobody's signature would be accepted"), "name the public key of whoever seals, as in --key fnseal.pub")
-	}
-	var keys []trust.PublicKey
-	for _, path := range paths {
-		k, err := trust.LoadPublicKey(path)
-		if err != nil {
-			return nil, err
-		}
-		keys = append(keys, k)
-	}
-	return keys, nil
 }
 
 // predicateTypes spells out the short names of predicate types.

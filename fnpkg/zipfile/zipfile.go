@@ -2,6 +2,7 @@ package zipfile
 
 import (
 	"context"
+	"crypto"
 	"fmt"
 	"io"
 	"sync"
@@ -160,6 +161,11 @@ func (p *Package) Hazards() []fnpkg.Hazard { return p.hazards }
 
 // Digest returns the sha256 of the archive's bytes.
 func (p *Package) Digest(ctx context.Context) (fnpkg.Digest, error) { return p.digest.Digest(ctx) }
+
+// Sum returns another digest of the archive's bytes; see fnpkg.Summer.
+func (p *Package) Sum(ctx context.Context, h crypto.Hash) ([]byte, error) {
+	return p.digest.Sum(ctx, h)
+}
 
 // Close closes what WithCloser named.
 func (p *Package) Close() error {

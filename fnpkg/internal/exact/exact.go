@@ -3,6 +3,7 @@ package exact
 
 import (
 	"context"
+	"crypto"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -56,7 +57,30 @@ func (d *Digester) Digest(ctx context.Context) (fnpkg.Digest, error) {
 	return d.sum, nil
 }
 
+// Sum returns another digest of the same bytes: those whose sha256 Digest
+// returns, which is computed along with it. Other bytes are fnpkg.ErrChanged.
+func (d *Digester) Sum(ctx context.Context, other crypto.Hash) ([]byte, error) {
+	known, err := d.Digest(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h := other.New()
+	again, err := d.hash(ctx, h)
+	if err != nil {
+		return nil, err
+	}
+	if again != known {
+		return nil, fnpkg.ErrChanged
+	}
+	return h.Sum(nil), nil
+}
+
 func (d *Digester) compute(ctx context.Context) (fnpkg.Digest, error) {
+	return d.hash(ctx, io.Discard)
+}
+
+// hash returns the sha256 of the bytes, which it writes to also as well.
+func (d *Digester) hash(ctx context.Context, also io.Writer) (fnpkg.Digest, error) {
 	h := sha256.New()
 	section := io.NewSectionReader(d.r, 0, d.size)
 	buf := make([]byte, min(chunk, d.size))
@@ -72,6 +96,9 @@ func (d *Digester) compute(ctx context.Context) (fnpkg.Digest, error) {
 			return fnpkg.Digest{}, fmt.Errorf("computing the exact digest: %w", err)
 		}
 		h.Write(buf[:n])
+		if _, err := also.Write(buf[:n]); err != nil {
+			return fnpkg.Digest{}, err
+		}
 		left -= int64(n)
 	}
 	if d.unchanged != nil {
