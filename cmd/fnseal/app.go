@@ -53,6 +53,7 @@ func newApp(e *env) *cli.App {
 			inspectCommand(e),
 			keygenCommand(e),
 			signCommand(e),
+			attestCommand(e),
 			sealCommand(e),
 			verifyCommand(e),
 			dbCommand(e),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -95,6 +96,18 @@ func (p *place) add(ctx context.Context, bundles ...[]byte) error {
 	}
 	return p.push(ctx, bundles...)
 }
+
+// keep adds a bundle to a file of JSON lines or a registry; a file of another
+// name holds it alone.
+func (p *place) keep(ctx context.Context, bundle []byte) error {
+	if p.repo == nil && !isLines(p.path) {
+		return p.replace(ctx, bundle)
+	}
+	return p.add(ctx, bundle)
+}
+
+// isLines reports whether a file is named as one of JSON lines.
+func isLines(path string) bool { return strings.HasSuffix(path, ".jsonl") }
 
 func (p *place) push(ctx context.Context, bundles ...[]byte) error {
 	err := attest.PushBundles(ctx, p.repo, p.image, bundles...)

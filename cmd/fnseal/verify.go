@@ -37,7 +37,7 @@ Examples:
   fnseal verify app.zip --key old.pub --key new.pub --type https://cyclonedx.org/bom -o json`,
 		Flags: append(append(signerFlags(),
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
-			&cli.StringSliceFlag{Name: "type", Usage: "demand an accepted attestation of this predicate `TYPE` (a URI, or cyclonedx, vulns), repeatable"},
+			&cli.StringSliceFlag{Name: "type", Usage: "demand an accepted attestation of this predicate `TYPE` (" + strings.Join(attest.TypeNames(), ", ") + ", or a URI), repeatable"},
 			hazardFlag(),
 			outputFlag(verifyFormats...),
 		), targetFlags()...),
@@ -56,7 +56,10 @@ func verifyTarget(c *cli.Context, e *env, ref string) error {
 	if err != nil {
 		return err
 	}
-	in := gate.Input{Policy: policy.Policy{Types: predicateTypes(c.StringSlice("type"))}}
+	var in gate.Input
+	if in.Policy.Types, err = predicateTypes(c.StringSlice("type")); err != nil {
+		return err
+	}
 	if in.Policy.UnsafeAllowHazards, err = allowedHazards(c); err != nil {
 		return err
 	}
@@ -133,14 +136,13 @@ func openSuspect(ctx context.Context, c *cli.Context, e *env, ref string) (p fnp
 }
 
 // predicateTypes spells out the short names of predicate types.
-func predicateTypes(names []string) []string {
-	short := map[string]string{"cyclonedx": attest.TypeCycloneDX, "vulns": attest.TypeVulns}
+func predicateTypes(names []string) ([]string, error) {
 	types := make([]string, len(names))
 	for i, n := range names {
-		types[i] = n
-		if uri, ok := short[n]; ok {
-			types[i] = uri
+		var err error
+		if types[i], err = attest.PredicateType(n); err != nil {
+			return nil, usagef("--type: %v", err)
 		}
 	}
-	return types
+	return types, nil
 }
