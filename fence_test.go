@@ -31,7 +31,7 @@ var rooms = map[string][]string{
 	"trust":               {},
 	"sign":                {"fnpkg", "attest", "trust"},
 	"verify":              {"fnpkg", "attest", "trust"},
-	"policy":              {"fnpkg", "verify", "vulndb"},
+	"policy":              {"fnpkg", "verify", "vulndb", "internal/strictyaml"},
 	"inspect":             {"fnpkg"},
 	"seal":                {"fnpkg", "sbom", "sbom/catalog", "vulndb", "attest", "sign", "trust"},
 	"gate":                {"fnpkg", "sbom", "vulndb", "attest", "trust", "verify", "policy"},
@@ -39,6 +39,8 @@ var rooms = map[string][]string{
 	"cmd":                 {"*"},
 	"internal/term":       {},
 	"internal/atomicfile": {},
+	"internal/nearest":    {},
+	"internal/strictyaml": {"internal/nearest"},
 	"internal/registry":   {"fnpkg"},
 	"internal/testkit":    {"*"},
 	"testdata":            {"*"}, // generators
@@ -57,6 +59,8 @@ var keepers = map[string][]string{
 	"github.com/CycloneDX/cyclonedx-go":        {"sbom"},
 	"github.com/schollz/progressbar":           {"internal/term"},
 	"github.com/youmark/pkcs8":                 {"trust"},
+	"go.yaml.in/yaml":                          {"internal/strictyaml"},
+	"github.com/invopop/jsonschema":            {},         // tests only
 	"github.com/rogpeppe/go-internal":          {"attest"}, // its lockedfile; testscript is for tests
 	"github.com/santhosh-tekuri/jsonschema/v6": {},         // tests only
 	"github.com/google/go-cmp":                 {},         // tests only

@@ -10,6 +10,8 @@ import (
 	"syscall"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/fnseal/fnseal/internal/nearest"
 )
 
 // run executes one command line and returns the process's exit code.
@@ -108,36 +110,13 @@ func noCommand(c *cli.Context) error {
 	return cli.ShowAppHelp(c)
 }
 
-// suggest returns the command whose name is within two edits of name.
+// suggest returns the command that name is most likely a slip of.
 func suggest(commands []*cli.Command, name string) string {
-	best, found := 3, ""
-	for _, c := range commands {
-		if d := distance(c.Name, name); d < best {
-			best, found = d, c.Name
-		}
+	names := make([]string, len(commands))
+	for i, c := range commands {
+		names[i] = c.Name
 	}
-	return found
-}
-
-// distance is the Levenshtein distance of two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return nearest.Word(name, names)
 }
 
 // oneArg returns the command's only argument.

@@ -1,0 +1,60 @@
+package policy_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"reflect"
+	"testing"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/fnseal/fnseal/policy"
+)
+
+var update = flag.Bool("update", false, "rewrite golden files and the schema")
+
+// TestSchema makes the JSON schema of the policy file from the types that read
+// it, so that it can neither lag behind nor say something else.
+func TestSchema(t *testing.T) {
+	made := makeSchema(t)
+	if *update {
+		if err := os.WriteFile("fnseal.schema.json", made, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if !bytes.Equal(made, policy.FileSchema) {
+		t.Error("fnseal.schema.json is not what the types say: go test ./policy -run TestSchema -update")
+	}
+}
+
+func makeSchema(t *testing.T) []byte {
+	t.Helper()
+	r := jsonschema.Reflector{
+		FieldNameTag:               "yaml",
+		RequiredFromJSONSchemaTags: true,
+		Anonymous:                  true, // no $id made of Go's package paths
+		Mapper:                     scalarSchema,
+	}
+	s := r.Reflect(&policy.File{})
+	s.ID = "https://github.com/fnseal/fnseal/policy/fnseal.schema.json"
+	s.Title = "fnseal.yaml"
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(data, '\n')
+}
+
+// scalarSchema describes the types that are read from text.
+func scalarSchema(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[policy.Date]():
+		return &jsonschema.Schema{Type: "string", Format: "date"}
+	case reflect.TypeFor[policy.Span]():
+		return &jsonschema.Schema{Type: "string", Pattern: "^[1-9][0-9]*[mhdw]$"}
+	}
+	return nil
+}
