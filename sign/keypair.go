@@ -71,18 +71,32 @@ func (k keypair) GetPublicKeyPem() (string, error) {
 
 // SignData signs data and returns the signature and what it was made over: a
 // digest, or data itself for Ed25519.
-func (k keypair) SignData(_ context.Context, data []byte) (sig, signed []byte, err error) {
+func (k keypair) SignData(ctx context.Context, data []byte) (sig, signed []byte, err error) {
 	h := k.hash()
 	if h != 0 {
 		hasher := h.New()
 		hasher.Write(data)
 		data = hasher.Sum(nil)
 	}
-	sig, err = k.key.Signer().Sign(rand.Reader, data, h)
-	if err != nil {
-		return nil, nil, fmt.Errorf("signing with %s: %w", k.key.Public(), err)
+	sig, err = k.sign(ctx, data, h)
+	return sig, data, err
+}
+
+// contextSigner is a crypto.Signer that is far away.
+type contextSigner interface {
+	SignContext(ctx context.Context, digest []byte, opts crypto.SignerOpts) ([]byte, error)
+}
+
+func (k keypair) sign(ctx context.Context, digest []byte, h crypto.Hash) (sig []byte, err error) {
+	if far, ok := k.key.Signer().(contextSigner); ok {
+		sig, err = far.SignContext(ctx, digest, h)
+	} else {
+		sig, err = k.key.Signer().Sign(rand.Reader, digest, h)
 	}
-	return sig, data, nil
+	if err != nil {
+		return nil, fmt.Errorf("signing with %s: %w", k.key.Public(), err)
+	}
+	return sig, nil
 }
 
 // digestKeypair signs data that is a sha256 already, on every curve.
@@ -92,12 +106,9 @@ func (digestKeypair) GetHashAlgorithm() protocommon.HashAlgorithm {
 	return protocommon.HashAlgorithm_SHA2_256
 }
 
-func (k digestKeypair) SignData(_ context.Context, digest []byte) (sig, signed []byte, err error) {
-	sig, err = k.key.Signer().Sign(rand.Reader, digest, crypto.SHA256)
-	if err != nil {
-		return nil, nil, fmt.Errorf("signing with %s: %w", k.key.Public(), err)
-	}
-	return sig, digest, nil
+func (k digestKeypair) SignData(ctx context.Context, digest []byte) (sig, signed []byte, err error) {
+	sig, err = k.sign(ctx, digest, crypto.SHA256)
+	return sig, digest, err
 }
 
 // digestContent is a file known by its sha256. sigstore-go's own content for

@@ -12,6 +12,7 @@ import (
 	"github.com/fnseal/fnseal/internal/registry"
 	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/sbom/catalog"
+	"github.com/fnseal/fnseal/sign"
 	"github.com/fnseal/fnseal/trust"
 	"github.com/fnseal/fnseal/vulndb"
 )
@@ -124,11 +125,11 @@ func codeOf(err error) int {
 	case errors.Is(err, context.Canceled):
 		return exitInterrupted
 	case errors.As(err, &usage), errors.As(err, &platform), errors.As(err, &unknownRuntime),
-		errors.Is(err, fnpkg.ErrNoDigest), errors.Is(err, target.ErrOffline):
+		errors.Is(err, fnpkg.ErrNoDigest), errors.Is(err, target.ErrOffline), errors.Is(err, sign.ErrNoPlugin):
 		return exitUsage
 	case errors.As(err, &result):
 		return result.code
-	case errors.As(err, &ambiguous), errors.Is(err, trust.ErrRoot):
+	case errors.As(err, &ambiguous), errors.Is(err, trust.ErrRoot), errors.Is(err, sign.ErrUnverified):
 		return exitRefused
 	case errors.Is(err, vulndb.ErrNoFeed), errors.As(err, &stale), errors.Is(err, vulndb.ErrNothingAssessed):
 		return exitUnchecked

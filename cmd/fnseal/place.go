@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -87,6 +88,18 @@ func (p *place) replace(ctx context.Context, bundle []byte) error {
 		return attest.WriteBundles(p.path, bundle)
 	}
 	return p.push(ctx, bundle)
+}
+
+// kept returns the bundles that are kept in the place, junk among them.
+func (p *place) kept(ctx context.Context) ([]attest.Item, error) {
+	if p.repo != nil {
+		return attest.PullBundles(ctx, p.repo, p.image, attest.DefaultLimits())
+	}
+	info, err := os.Stat(p.path)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, nil // nothing, or nothing that can be read twice
+	}
+	return attest.ReadBundles(ctx, []string{p.path}, attest.DefaultLimits())
 }
 
 // add keeps bundles beside those that are there.

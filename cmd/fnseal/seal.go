@@ -31,13 +31,12 @@ Examples:
   fnseal seal app.zip --key fnseal.key
   fnseal seal app.zip --key fnseal.key --fail-on critical -o cyclonedx-json=app.cdx.json
   fnseal seal app.zip --key fnseal.key --no-scan`,
-		Flags: append([]cli.Flag{
-			signingKeyFlag(),
+		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "bundle", Usage: "add the bundles to `FILE` (default: TARGET.sigstore.jsonl; for an image, its registry)"},
 			outputFlag(sealFormats...), dbFlag(), maxAgeFlag(), failOnFlag("none"),
 			&cli.BoolFlag{Name: "no-scan", Usage: "leave the scan out; the seal then says nothing of vulnerabilities"},
 			timestampFlag(), hazardFlag(),
-		}, catalogFlags()...),
+		}, signingFlags()...), catalogFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {
