@@ -44,6 +44,7 @@ var rooms = map[string][]string{
 	"internal/registry":   {"fnpkg"},
 	"internal/testkit":    {"*"},
 	"testdata":            {"*"}, // generators
+	"e2e":                 {},    // tests only, behind a build tag
 }
 
 // keepers are the libraries that only one room may see, so that another can
@@ -60,7 +61,12 @@ var keepers = map[string][]string{
 	"github.com/schollz/progressbar":           {"internal/term"},
 	"github.com/youmark/pkcs8":                 {"trust"},
 	"go.yaml.in/yaml":                          {"internal/strictyaml"},
-	"github.com/invopop/jsonschema":            {},         // tests only
+	"github.com/invopop/jsonschema":            {},       // tests only
+	"github.com/sigstore/rekor":                {"sign"}, // and rekor-tiles: what is written to logs
+	"github.com/sigstore/rekor-tiles":          {"sign"},
+	"github.com/go-openapi":                    {"sign"},
+	"github.com/coreos/go-oidc":                {"sign"},
+	"golang.org/x/oauth2":                      {"sign"},
 	"github.com/rogpeppe/go-internal":          {"attest"}, // its lockedfile; testscript is for tests
 	"github.com/santhosh-tekuri/jsonschema/v6": {},         // tests only
 	"github.com/google/go-cmp":                 {},         // tests only

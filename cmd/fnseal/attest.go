@@ -34,17 +34,16 @@ Examples:
   fnseal attest a.zip b.zip --type openvex --predicate vex.json --together --key fnseal.key
   fnseal attest registry.example/shop/app@sha256:… --type spdx --predicate app.spdx.json --key fnseal.key
   fnseal attest signed.zip --type link --from app.zip --except META-INF/ --key fnseal.key`,
-		Flags: append([]cli.Flag{
+		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "type", Usage: "what the predicate is: a `TYPE` (" + strings.Join(attest.TypeNames(), ", ") + ", or a URI)"},
 			&cli.StringFlag{Name: "predicate", Usage: "read the predicate from `FILE`, - for standard input"},
-			signingKeyFlag(),
 			&cli.BoolFlag{Name: "together", Usage: "sign one statement about all targets, instead of one about each"},
 			&cli.StringFlag{Name: "bundle", Usage: "write the bundle to `FILE`, or add it to FILE if that ends in .jsonl (default: TARGET.sigstore.jsonl; for an image, its registry)"},
 			&cli.StringFlag{Name: "from", Usage: "with --type link: the package `OLD` that the target was made of"},
 			&cli.StringFlag{Name: "step", Usage: "with --type link: the `NAME` of the step", Value: "repackage"},
 			&cli.StringSliceFlag{Name: "except", Usage: "with --type link: the file `PATH` may differ, or all below PATH/, repeatable"},
 			hazardFlag(),
-		}, targetFlags()...),
+		}, signingFlags()...), targetFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
 				return hint(usagef("%s needs a TARGET", c.Command.HelpName), "%s --help", c.Command.HelpName)
@@ -81,6 +80,10 @@ func attestTargets(c *cli.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	name, err := s.Name(c.Context)
+	if err != nil {
+		return err
+	}
 	groups := make([][]attested, 0, len(all))
 	for i := range all {
 		if c.Bool("together") && i > 0 {
@@ -106,7 +109,7 @@ func attestTargets(c *cli.Context, e *env) error {
 		if bundles[i], err = s.SignStatement(c.Context, text); err != nil {
 			return fmt.Errorf("attesting %s: %w", refs(group), err)
 		}
-		e.note("signed %s of %s with %s", statement.PredicateType, refs(group), s.Key())
+		e.note("signed %s of %s with %s", statement.PredicateType, refs(group), name)
 	}
 	if err := c.Context.Err(); err != nil {
 		return err
