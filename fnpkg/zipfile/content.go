@@ -211,13 +211,18 @@ func (s *sequence) Read(b []byte) (int, error) {
 	if len(b) == 0 {
 		return 0, nil
 	}
-	if left := s.h.size - s.n; int64(len(b)) > left {
+	left := s.h.size - s.n
+	if s.inflater == nil && int64(len(b)) > left {
 		b = b[:left]
 	}
 	var n int
 	var err error
 	if len(b) > 0 {
 		n, err = s.r.Read(b)
+		if int64(n) > left {
+			s.end = s.tooLong()
+			return 0, s.end
+		}
 		s.n += int64(n)
 		s.crc = crc32.Update(s.crc, crc32.IEEETable, b[:n])
 	}
@@ -247,7 +252,7 @@ func (s *sequence) verify(err error) error {
 		var more [1]byte
 		n, err := io.ReadFull(s.r, more[:])
 		if n > 0 {
-			return entryError(s.h, "is longer than the %d bytes its header says", s.h.size)
+			return s.tooLong()
 		}
 		if err != io.EOF {
 			return s.readError(err)
@@ -262,6 +267,10 @@ func (s *sequence) verify(err error) error {
 		return entryError(s.h, "has the checksum %08x, and its header says %08x", s.crc, s.h.crc)
 	}
 	return io.EOF
+}
+
+func (s *sequence) tooLong() error {
+	return entryError(s.h, "is longer than the %d bytes its header says", s.h.size)
 }
 
 func (s *sequence) readError(err error) error {
