@@ -76,9 +76,18 @@ func (l *lookup) packageOf(s subject) (*Package, error) {
 	return &Package{Ecosystem: s.ecosystem, Name: s.name, key: key, db: l.db, entries: entries}, nil
 }
 
+// at is a version of the package in the words of the feed: components of the
+// Go distribution have versions that it spells in its own way.
+func (p *Package) at(version string) subject {
+	if p.Ecosystem == ecoGo {
+		version = goVersion(p.Name, version)
+	}
+	return subject{p.Ecosystem, p.Name, version}
+}
+
 // hits evaluates every entry for a version.
 func (p *Package) hits(version string) (*evaluation, []hit, error) {
-	e := newEvaluation(subject{p.Ecosystem, p.Name, version})
+	e := newEvaluation(p.at(version))
 	var hits []hit
 	for _, entry := range p.entries {
 		affected, err := e.affected(entry)
@@ -130,7 +139,7 @@ func (p *Package) Affecting(version string) (ids []string, reason string, err er
 // names as fixed, whether or not it affects that version, lowest first. They
 // are the candidates for an upgrade: versions that are known to exist.
 func (p *Package) Fixes(above string) []string {
-	e := newEvaluation(subject{p.Ecosystem, p.Name, above})
+	e := newEvaluation(p.at(above))
 	var out []string
 	for _, entry := range p.entries {
 		fixed, _ := e.ends(entry)

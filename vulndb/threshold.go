@@ -22,6 +22,9 @@ func ParseThreshold(s string) (Threshold, error) {
 	return Threshold{}, fmt.Errorf("%q is none of none, any, low, medium, high, critical", s)
 }
 
+// Any reports whether each finding counts.
+func (t Threshold) Any() bool { return t.any }
+
 // Over returns the findings at or over the threshold. An unknown severity
 // counts as one that could be any: it is over each threshold.
 func (t Threshold) Over(findings []Finding) []Finding {
