@@ -10,44 +10,61 @@ import (
 	"github.com/ossf/osv-schema/bindings/go/osvschema"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"github.com/fnseal/fnseal/patch"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
-// OSVScannerJSON writes the scan as osv-scanner does, for programs that read
-// its reports: packages with what is known against them, each record in full.
-// What was not assessed has no place in that format. record returns the JSON
-// of a record of the feed.
-func OSVScannerJSON(w io.Writer, name string, r *vulndb.Result, record func(id string) ([]byte, error)) error {
-	source := models.PackageSource{Source: models.SourceInfo{Path: name, Type: models.SourceTypeArtifact}}
-	index := map[string]int{}
-	for _, f := range r.Findings {
-		i, ok := index[f.Component.PURL]
-		if !ok {
-			i = len(source.Packages)
-			index[f.Component.PURL] = i
-			source.Packages = append(source.Packages, models.PackageVulns{Package: models.PackageInfo{
-				Name:      f.Component.Name,
-				Version:   f.Component.Version,
-				Ecosystem: f.Ecosystem,
-			}})
-		}
-		p := &source.Packages[i]
+// OSVScannerJSON writes the findings as osv-scanner does, for programs that
+// read its reports: a source for each package that was scanned, in it the
+// components with what is known against them, each record in full. What was
+// set aside or not assessed has no place in that format. record returns the
+// JSON of a record of the feed.
+func OSVScannerJSON(w io.Writer, p *patch.Plan, record func(id string) ([]byte, error)) error {
+	out := models.VulnerabilityResults{Results: []models.PackageSource{}}
+	records := map[string]*osvschema.Vulnerability{}
+	sources := make([]models.PackageSource, len(p.Targets))
+	index := make([]map[string]int, len(p.Targets))
+	for i, t := range p.Targets {
+		sources[i].Source = models.SourceInfo{Path: t.Name, Type: models.SourceTypeArtifact}
+		index[i] = map[string]int{}
+	}
+	for _, f := range p.Findings {
 		for _, id := range f.Records {
+			if records[id] != nil {
+				continue
+			}
 			v, err := osvRecord(id, record)
 			if err != nil {
 				return err
 			}
-			p.Vulnerabilities = append(p.Vulnerabilities, v)
+			records[id] = v
 		}
-		p.Groups = append(p.Groups, models.GroupInfo{
-			IDs:         f.Records,
-			Aliases:     idsOf(f),
-			MaxSeverity: maxSeverity(f),
-		})
+		for _, n := range targetsOf(f.Places) {
+			i, ok := index[n][f.Component.PURL]
+			if !ok {
+				i = len(sources[n].Packages)
+				index[n][f.Component.PURL] = i
+				sources[n].Packages = append(sources[n].Packages, models.PackageVulns{Package: models.PackageInfo{
+					Name:      f.Component.Name,
+					Version:   f.Component.Version,
+					Ecosystem: f.Ecosystem,
+				}})
+			}
+			into := &sources[n].Packages[i]
+			for _, id := range f.Records {
+				into.Vulnerabilities = append(into.Vulnerabilities, records[id])
+			}
+			into.Groups = append(into.Groups, models.GroupInfo{
+				IDs:         f.Records,
+				Aliases:     idsOf(f.Finding),
+				MaxSeverity: maxSeverity(f.Finding),
+			})
+		}
 	}
-	out := models.VulnerabilityResults{Results: []models.PackageSource{}}
-	if len(source.Packages) > 0 {
-		out.Results = append(out.Results, source)
+	for _, s := range sources {
+		if len(s.Packages) > 0 {
+			out.Results = append(out.Results, s)
+		}
 	}
 	return writeJSON(w, &out)
 }

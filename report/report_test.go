@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/osv-scanner/v2/pkg/models"
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/policy"
@@ -97,13 +96,16 @@ func TestGolden(t *testing.T) {
 	sealed := &seal.Result{Inventory: inventory(), Scan: scan(), Bundles: []seal.Bundle{{Claim: "signature"}, {Claim: "sbom"}, {Claim: "scan"}}}
 	unsealed := &seal.Result{Inventory: inventory(), Scan: scan(), Over: scan().Findings[:1]}
 	unscanned := &seal.Result{Inventory: inventory(), Bundles: []seal.Bundle{{Claim: "signature"}}}
-	clean := &vulndb.Result{Assessed: 2, Feed: scan().Feed}
 	for name, render := range map[string]func(io.Writer) error{
 		"inventory.txt":      func(w io.Writer) error { return InventoryTable(w, inventory()) },
 		"inventory-none.txt": func(w io.Writer) error { return InventoryTable(w, &fnpkg.Inventory{Subject: inventory().Subject}) },
 		"inventory.json":     func(w io.Writer) error { return InventoryJSON(w, inventory()) },
-		"scan.txt":           func(w io.Writer) error { return ScanTable(w, "app.zip", scan(), now) },
-		"scan-clean.txt":     func(w io.Writer) error { return ScanTable(w, "app.zip", clean, now) },
+		"plan.txt":           func(w io.Writer) error { return PlanText(w, plan(t), Style{}) },
+		"plan-due.txt":       func(w io.Writer) error { return PlanText(w, duePlan(t), Style{}) },
+		"plan-clean.txt":     func(w io.Writer) error { return PlanText(w, cleanPlan(t), Style{}) },
+		"plan.json":          func(w io.Writer) error { return PlanJSON(w, duePlan(t)) },
+		"plan.md":            func(w io.Writer) error { return PlanMarkdown(w, duePlan(t)) },
+		"plan-clean.md":      func(w io.Writer) error { return PlanMarkdown(w, cleanPlan(t)) },
 		"scan.json":          func(w io.Writer) error { return ScanJSON(w, "app.zip", scan()) },
 		"scan.md":            func(w io.Writer) error { return ScanMarkdown(w, hostile, scan(), now) },
 		"seal.txt":           func(w io.Writer) error { return SealText(w, sealed, now) },
@@ -165,49 +167,5 @@ func checkHarmless(t *testing.T, name, text string) {
 		if strings.HasPrefix(strings.TrimSpace(line), "::") {
 			t.Errorf("a workflow command gets through: %q", line)
 		}
-	}
-}
-
-// TestOSVScannerJSON reads the report with osv-scanner's own model.
-func TestOSVScannerJSON(t *testing.T) {
-	result := scan()
-	result.Findings = result.Findings[1:3]
-	records := map[string]string{
-		"GHSA-aaaa-bbbb-cccc": `{"id": "GHSA-aaaa-bbbb-cccc", "aliases": ["CVE-2026-1"], "unknown_field": {}}`,
-		"CVE-2026-2":          `{"id": "CVE-2026-2", "summary": "two"}`,
-	}
-	record := func(id string) ([]byte, error) { return []byte(records[id]), nil }
-	var out bytes.Buffer
-	if err := OSVScannerJSON(&out, "app.zip", result, record); err != nil {
-		t.Fatal(err)
-	}
-	var got models.VulnerabilityResults
-	if err := json.Unmarshal(out.Bytes(), &got); err != nil {
-		t.Fatalf("%v in %s", err, out.Bytes())
-	}
-	if len(got.Results) != 1 || len(got.Results[0].Packages) != 1 {
-		t.Fatalf("want one source with one package: %s", out.Bytes())
-	}
-	p := got.Results[0].Packages[0]
-	if diff := cmp.Diff(models.PackageInfo{Name: "left-pad.js", Version: "2.0.0", Ecosystem: "npm"}, p.Package); diff != "" {
-		t.Errorf("package (-want +got):\n%s", diff)
-	}
-	wantGroups := []models.GroupInfo{
-		{IDs: []string{"GHSA-aaaa-bbbb-cccc"}, Aliases: []string{"CVE-2026-1", "GHSA-aaaa-bbbb-cccc"}, MaxSeverity: "9.8"},
-		{IDs: []string{"CVE-2026-2"}, Aliases: []string{"CVE-2026-2"}},
-	}
-	if diff := cmp.Diff(wantGroups, p.Groups); diff != "" {
-		t.Errorf("groups (-want +got):\n%s", diff)
-	}
-	var ids []string
-	for _, v := range got.Flatten() {
-		ids = append(ids, v.Vulnerability.GetId())
-	}
-	if diff := cmp.Diff([]string{"GHSA-aaaa-bbbb-cccc", "CVE-2026-2"}, ids); diff != "" {
-		t.Errorf("records (-want +got):\n%s", diff)
-	}
-
-	if err := OSVScannerJSON(io.Discard, "app.zip", result, func(string) ([]byte, error) { return nil, nil }); err == nil {
-		t.Error("a record that the feed lost is no error")
 	}
 }

@@ -8,30 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/vulndb"
 )
-
-// ScanTable writes what to patch: a row per component and severity-ordered
-// advisories, then what could not be assessed and which feed was asked.
-func ScanTable(w io.Writer, name string, r *vulndb.Result, now time.Time) error {
-	if rows := scanRows(r); len(rows) > 0 {
-		t := newTable(w, "PACKAGE", "INSTALLED", "FIXED IN", "SEVERITY", "ADVISORIES")
-		for _, row := range rows {
-			t.row(row.name, row.installed, row.fixed, row.severity, listSome(row.ids, 3))
-		}
-		if err := t.flush(); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
-	}
-	fmt.Fprintf(w, "%s: %s\n", term.Clean(name), ScanSummary(r))
-	for _, line := range notAssessedLines(r) {
-		fmt.Fprintf(w, "not assessed: %s\n", term.Clean(line))
-	}
-	fmt.Fprintf(w, "feed: %s\n", FeedText(r.Feed, now))
-	return nil
-}
 
 // scanRow is one component with everything known against it.
 type scanRow struct {

@@ -2,12 +2,20 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/manifest"
+	"github.com/fnseal/fnseal/patch"
+	"github.com/fnseal/fnseal/patch/vex"
 	"github.com/fnseal/fnseal/report"
 	"github.com/fnseal/fnseal/vulndb"
 )
@@ -17,59 +25,279 @@ var scanFormats = []string{"table", "json", "markdown", "osv-scanner-json"}
 func scanCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "scan",
-		Usage:     "match a package or an SBOM against known vulnerabilities",
-		ArgsUsage: "TARGET-or-SBOM [flags]",
-		Description: `The argument is a function package as for "fnseal sbom", or an SBOM in
-CycloneDX or SPDX 2 made by any tool. Without a feed to ask the command fails with exit code 5;
-it never reports "no findings" for want of data.
+		Usage:     "plan what to patch in packages or SBOMs, to which version, by when",
+		ArgsUsage: "TARGET-or-SBOM… [flags]",
+		Description: `Arguments are function packages as for "fnseal sbom", SBOMs in CycloneDX or SPDX
+made by any tool, or directories of SBOMs (a fleet); one plan is made for all.
+Without a feed to ask the command fails with exit code 5; it never reports
+"no findings" for want of data.
+
+--fail-on is a severity (with all that are worse), kev (known to be exploited),
+overdue or malicious; repeated, each is enough. Malicious packages always count.
+--baseline compares with an earlier report (-o json): only what is new counts.
 
 Examples:
-  fnseal db update --source https://feed.example/osv
   fnseal scan app.zip
-  fnseal scan app.cdx.json --fail-on high
-  fnseal scan app.zip -o table -o json=findings.json --db osv.db --max-db-age 0`,
-		Flags: append([]cli.Flag{outputFlag(scanFormats...), dbFlag(), maxAgeFlag(), failOnFlag("any")}, packageFlags()...),
-		Action: func(c *cli.Context) error {
-			ref, err := oneArg(c, "TARGET")
-			if err != nil {
-				return err
+  fnseal scan app.zip --fail-on high --fail-on kev -o table -o markdown=plan.md
+  fnseal scan orders.zip billing.zip --layer shared.zip --deadlines fedramp-rev5 --state seen.json
+  fnseal scan sboms/ -o json=fleet.json --as-of 2026-12-01
+  fnseal scan app.zip --baseline main.json --vex vendor.openvex.json`,
+		Flags: append([]cli.Flag{
+			outputFlag(scanFormats...), dbFlag(), maxAgeFlag(),
+			&cli.StringSliceFlag{Name: "fail-on", Usage: "exit 3 on `WHAT`: " + strings.Join(patch.Criteria(), ", ") + "; repeatable (default: any)"},
+			&cli.StringFlag{Name: "deadlines", Usage: "judge by the deadlines of `PRESET`: " + strings.Join(patch.Presets(), ", ")},
+			&cli.StringFlag{Name: "as-of", Usage: "judge ages and deadlines on `DATE` (2026-12-31 or RFC 3339) instead of now"},
+			&cli.StringFlag{Name: "state", Usage: "keep in `FILE` when findings were first seen; made if it is not there"},
+			&cli.StringFlag{Name: "baseline", Usage: "count only what the report `FILE` (-o json) does not have"},
+			&cli.StringSliceFlag{Name: "vex", Usage: "set aside what `FILE` says does not matter (OpenVEX, CycloneDX, CSAF), repeatable"},
+			timestampFlag(),
+		}, packageFlags()...),
+		Action: func(c *cli.Context) error { return scanTargets(c, e) },
+	}
+}
+
+// scanTargets is the command.
+func scanTargets(c *cli.Context, e *env) error {
+	if c.NArg() == 0 {
+		return hint(usagef("fnseal scan needs TARGET"), "fnseal scan --help")
+	}
+	if slices.Contains(c.Args().Slice(), "") {
+		return usagef("TARGET is empty")
+	}
+	s := &scan{c: c, e: e}
+	if err := s.prepare(); err != nil {
+		return err
+	}
+	db, err := openFeed(c, e)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	plan, err := s.plan(c.Context, db)
+	if err != nil {
+		return err
+	}
+	outs, err := stage(s.outs, s.formats(plan, db)...)
+	if err != nil {
+		return err
+	}
+	defer outs.discard()
+	if err := s.stageState(outs); err != nil {
+		return err
+	}
+	if err := outs.commit(c.Context, e); err != nil {
+		return err
+	}
+	return s.verdict(plan)
+}
+
+// scan is one run of the command.
+type scan struct {
+	c *cli.Context
+	e *env
+
+	outs      []output
+	threshold patch.Threshold
+	options   patch.Options
+	sources   *manifest.Index // nil without --with
+	stamp     time.Time       // of documents
+	statePath string
+
+	invs []*fnpkg.Inventory // kept for documents that list components
+}
+
+// prepare reads what the command line says before any work is done.
+func (s *scan) prepare() (err error) {
+	c, e := s.c, s.e
+	if s.outs, err = parseOutputs(c, scanFormats...); err != nil {
+		return err
+	}
+	criteria := c.StringSlice("fail-on")
+	if len(criteria) == 0 {
+		criteria = []string{"any"}
+	}
+	if s.threshold, err = patch.ParseThreshold(criteria...); err != nil {
+		return usagef("--fail-on: %v", err)
+	}
+	if s.stamp, err = timestamp(c, e); err != nil {
+		return err
+	}
+	s.options = patch.Options{AsOf: e.now()}
+	if text := c.String("as-of"); text != "" {
+		if s.options.AsOf, err = parseDate(text); err != nil {
+			return usagef("--as-of: %v", err)
+		}
+	}
+	if name := c.String("deadlines"); name != "" {
+		known := false
+		if s.options.Deadlines, known = patch.Preset(name); !known {
+			return hint(usagef("--deadlines: there is no preset %q", name), "one of %s", strings.Join(patch.Presets(), ", "))
+		}
+	}
+	if err := s.readState(); err != nil {
+		return err
+	}
+	if path := c.String("baseline"); path != "" {
+		if s.options.Baseline, err = readFileWith(path, report.ReadBaseline); err != nil {
+			return fmt.Errorf("--baseline: reading %s: %w", path, err)
+		}
+	}
+	for _, path := range c.StringSlice("vex") {
+		statements, err := readVEX(path)
+		if err != nil {
+			return fmt.Errorf("--vex: reading %s: %w", path, err)
+		}
+		s.options.VEX = append(s.options.VEX, statements...)
+	}
+	return s.readSources()
+}
+
+// parseDate reads a day or an instant.
+func parseDate(text string) (time.Time, error) {
+	if t, err := time.Parse(time.DateOnly, text); err == nil {
+		return t, nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q is neither a day such as 2026-12-31 nor a time such as 2026-12-31T12:00:00Z", text)
+	}
+	return t.UTC(), nil
+}
+
+// readState reads when findings were first seen.
+func (s *scan) readState() error {
+	s.statePath = s.c.String("state")
+	if s.statePath == "" {
+		if s.options.Deadlines.From == patch.ClockFirstSeen {
+			s.e.note("deadlines count from when a finding is first seen: keep that with --state FILE")
+		}
+		return nil
+	}
+	if err := checkWritable(s.statePath); err != nil {
+		return usagef("--state %s: %v", s.statePath, err)
+	}
+	seen, err := readFileWith(s.statePath, patch.ReadSeen)
+	if errors.Is(err, os.ErrNotExist) {
+		seen, err = patch.NewSeen(), nil
+	}
+	if err != nil {
+		return fmt.Errorf("--state: reading %s: %w", s.statePath, err)
+	}
+	s.options.Seen = seen
+	return nil
+}
+
+// stageState adds the state to what appears together.
+func (s *scan) stageState(outs *staged) error {
+	if s.options.Seen == nil {
+		return nil
+	}
+	return outs.add([]output{{format: "state", path: s.statePath}}, format{"state", s.options.Seen.Write})
+}
+
+// readSources reads where in the source tree packages are named.
+func (s *scan) readSources() error {
+	var all []*manifest.Index
+	for _, path := range s.c.StringSlice("with") {
+		x, err := manifest.Read(s.c.Context, path)
+		if errors.Is(err, manifest.ErrNone) {
+			continue // a bundler's report, for the catalogue
+		}
+		if err != nil {
+			return fmt.Errorf("--with: %w", err)
+		}
+		all = append(all, x)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	s.sources = manifest.Join(all...)
+	s.options.Managers = map[string]string{}
+	for _, name := range s.sources.Names() {
+		switch m := patch.Manager(name); m {
+		case "":
+		case "poetry", "uv", "pipenv":
+			s.options.Managers["pypi"] = m
+		default:
+			s.options.Managers["npm"] = m
+		}
+	}
+	return nil
+}
+
+func readVEX(path string) ([]vex.Statement, error) {
+	return readFileWith(path, func(r io.Reader) ([]vex.Statement, error) {
+		data, err := io.ReadAll(io.LimitReader(r, vex.MaxBytes+1))
+		if err != nil {
+			return nil, err
+		}
+		return vex.Parse(data, path)
+	})
+}
+
+// readFileWith opens a file and hands it to read.
+func readFileWith[T any](path string, read func(io.Reader) (T, error)) (T, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	defer f.Close()
+	return read(f)
+}
+
+// plan matches all targets and plans for them.
+func (s *scan) plan(ctx context.Context, db *vulndb.DB) (*patch.Plan, error) {
+	keep := slices.ContainsFunc(s.outs, func(o output) bool { return o.format == "cyclonedx-json" })
+	builder, matcher := patch.NewBuilder(s.options), db.NewMatcher()
+	err := s.eachInventory(ctx, func(in input, inv *fnpkg.Inventory) error {
+		result, err := matcher.Match(ctx, inv.Components)
+		if err != nil {
+			return fmt.Errorf("matching %s: %w", in.ref, err)
+		}
+		if err := result.CheckAssessed(); err != nil {
+			if !in.fleet {
+				return fmt.Errorf("matching %s: %w", in.ref, err)
 			}
-			outs, err := parseOutputs(c, scanFormats...)
-			if err != nil {
-				return err
-			}
-			limit, err := threshold(c)
-			if err != nil {
-				return err
-			}
-			db, err := openFeed(c, e)
-			if err != nil {
-				return err
-			}
-			defer db.Close()
-			inv, err := inventoryOf(c.Context, c, e, ref)
-			if err != nil {
-				return err
-			}
-			warnInventory(e, inv)
-			result, err := db.Match(c.Context, inv.Components)
-			if err != nil {
-				return fmt.Errorf("matching %s: %w", ref, err)
-			}
-			if err := result.CheckAssessed(); err != nil {
-				return fmt.Errorf("matching %s: %w", ref, err)
-			}
-			name, now := inv.Subject.Name, e.now()
-			if err := writeOutputs(c.Context, e, outs,
-				format{"table", func(w io.Writer) error { return report.ScanTable(w, name, result, now) }},
-				format{"json", func(w io.Writer) error { return report.ScanJSON(w, name, result) }},
-				format{"markdown", func(w io.Writer) error { return report.ScanMarkdown(w, name, result, now) }},
-				format{"osv-scanner-json", func(w io.Writer) error { return report.OSVScannerJSON(w, name, result, db.Record) }},
-			); err != nil {
-				return err
-			}
-			return overThreshold(limit.Over(result.Findings), c.String("fail-on"))
-		},
+			s.e.warn("%s: %v", in.ref, err)
+		}
+		builder.Add(inv, result, s.c.String("runtime"))
+		if keep {
+			s.invs = append(s.invs, inv)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return builder.Plan(ctx, patch.FeedOf(matcher))
+}
+
+// verdict ends the command with exit code 3 if too much was found.
+func (s *scan) verdict(p *patch.Plan) error {
+	n := s.threshold.Over(p)
+	if n == 0 {
+		return nil
+	}
+	criteria := s.c.StringSlice("fail-on")
+	if len(criteria) == 0 {
+		criteria = []string{"any"}
+	}
+	what := "over the threshold"
+	if p.Baseline {
+		what = "new and over the threshold"
+	}
+	return &resultError{code: exitFindings, msg: fmt.Sprintf("%d %s (--fail-on %s)", n, what, strings.Join(criteria, " --fail-on "))}
+}
+
+// formats are the ways to show a plan.
+func (s *scan) formats(p *patch.Plan, db *vulndb.DB) []format {
+	style := report.Style{Color: s.e.out.Color}
+	return []format{
+		{"table", func(w io.Writer) error { return report.PlanText(w, p, style) }},
+		{"json", func(w io.Writer) error { return report.PlanJSON(w, p) }},
+		{"markdown", func(w io.Writer) error { return report.PlanMarkdown(w, p) }},
+		{"osv-scanner-json", func(w io.Writer) error { return report.OSVScannerJSON(w, p, db.Record) }},
 	}
 }
 
@@ -79,22 +307,4 @@ func overThreshold(over []vulndb.Finding, name string) error {
 		return nil
 	}
 	return &resultError{code: exitFindings, msg: fmt.Sprintf("%d over the threshold (--fail-on %s)", len(over), name)}
-}
-
-// inventoryOf reads an SBOM or catalogues a package.
-func inventoryOf(ctx context.Context, c *cli.Context, e *env, ref string) (*fnpkg.Inventory, error) {
-	inv, stdin, err := readSBOM(ref, e.stdin)
-	if err != nil || inv != nil {
-		return inv, err
-	}
-	k, err := newCachedCataloguer(c, e)
-	if err != nil {
-		return nil, err
-	}
-	p, err := openWithLayers(ctx, c, e, ref, stdin)
-	if err != nil {
-		return nil, err
-	}
-	defer p.Close()
-	return k.inventory(ctx, p)
 }
