@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
@@ -47,39 +48,103 @@ import (
 // is no tree: ErrNoContentDigest. Content that does not match its headers
 // fails with the error of its reader.
 func DigestContent(ctx context.Context, p Package) (ContentDigest, error) {
+	t, err := ReadTree(ctx, p)
+	if err != nil {
+		return ContentDigest{}, err
+	}
+	return t.Digest(), nil
+}
+
+// Tree is the content of a package with the sha256 of each file: what content
+// digests are computed from. It is read-only and may be shared.
+type Tree struct {
+	entries []Entry // those that have a record, sorted by path
+	sums    [][sha256.Size]byte
+}
+
+// ReadTree reads every file of a package, several at a time. It fails as
+// DigestContent does.
+func ReadTree(ctx context.Context, p Package) (*Tree, error) {
 	if p.Kind() == KindFile {
-		return ContentDigest{}, fmt.Errorf("a plain file is no tree: %w", ErrNoContentDigest)
+		return nil, fmt.Errorf("a plain file is no tree: %w", ErrNoContentDigest)
 	}
 	if err := CheckUnambiguous(p); err != nil {
-		return ContentDigest{}, err
+		return nil, err
 	}
 	entries, err := digestible(p)
 	if err != nil {
-		return ContentDigest{}, err
+		return nil, err
 	}
 	sums, err := hashFiles(ctx, entries)
 	if err != nil {
-		return ContentDigest{}, err
+		return nil, err
 	}
+	return &Tree{entries, sums}, nil
+}
 
+// Digest is the content digest of the whole.
+func (t *Tree) Digest() ContentDigest {
+	return t.digest(0, len(t.entries), "", func(string) bool { return true })
+}
+
+// Folder returns the content digest, in hexadecimal, of what lies in a folder,
+// with paths relative to it, and of that only what keep says yes to, which it
+// is asked by such a path; nil keeps all. It is empty where nothing is kept.
+func (t *Tree) Folder(folder string, keep func(string) bool) string {
+	prefix := ""
+	if folder != "" {
+		prefix = folder + "/"
+	}
+	begin := sort.Search(len(t.entries), func(i int) bool { return t.entries[i].Path >= prefix })
+	end := begin + sort.Search(len(t.entries)-begin, func(i int) bool { return !strings.HasPrefix(t.entries[begin+i].Path, prefix) })
+	if keep == nil {
+		keep = func(string) bool { return true }
+	}
+	if d := t.digest(begin, end, prefix, keep); !d.IsZero() {
+		return hex.EncodeToString(d[:])
+	}
+	return ""
+}
+
+func (t *Tree) digest(begin, end int, prefix string, keep func(string) bool) ContentDigest {
+	var kept []int
+	for i := begin; i < end; i++ {
+		if keep(t.entries[i].Path[len(prefix):]) {
+			kept = append(kept, i)
+		}
+	}
+	if len(kept) == 0 && prefix != "" {
+		return ContentDigest{}
+	}
 	h := sha256.New()
 	io.WriteString(h, ContentScheme+"\x00")
-	writeUint64(h, uint64(len(entries)))
-	for i, e := range entries {
-		writeRecord(h, e, sums[i])
+	writeUint64(h, uint64(len(kept)))
+	for _, i := range kept {
+		e := t.entries[i]
+		e.Path = e.Path[len(prefix):]
+		writeRecord(h, e, t.sums[i])
 	}
-	return ContentDigest(h.Sum(nil)), nil
+	return ContentDigest(h.Sum(nil))
 }
 
 // DigestContentIfAny is DigestContent, and zero where none is defined: for an
 // ambiguous package, one with special files, or a plain file.
 func DigestContentIfAny(ctx context.Context, p Package) (ContentDigest, error) {
-	content, err := DigestContent(ctx, p)
+	t, err := ReadTreeIfAny(ctx, p)
+	if err != nil || t == nil {
+		return ContentDigest{}, err
+	}
+	return t.Digest(), nil
+}
+
+// ReadTreeIfAny is ReadTree, and nil where there is no content digest.
+func ReadTreeIfAny(ctx context.Context, p Package) (*Tree, error) {
+	t, err := ReadTree(ctx, p)
 	var ambiguous *AmbiguousError
 	if errors.As(err, &ambiguous) || errors.Is(err, ErrNoContentDigest) {
-		return ContentDigest{}, nil
+		return nil, nil
 	}
-	return content, err
+	return t, err
 }
 
 // digestible returns the entries that have a record. It trusts no reader to

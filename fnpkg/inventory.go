@@ -8,6 +8,7 @@ type Subject struct {
 	Kind    Kind
 	Size    int64         // bytes of the artifact; 0 for a directory
 	Digest  Digest        // exact digest; zero for a directory
+	SHA512  string        // of the artifact, in hexadecimal; empty where it is not one file, or not known
 	Content ContentDigest // content digest
 	Newest  time.Time     // newest entry time, UTC; zero if no entry has one
 

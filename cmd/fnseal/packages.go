@@ -127,7 +127,7 @@ func newCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &cataloguer{options: catalog.Options{Limits: l, Runtime: c.String("runtime")}, progress: term.NewProgress(e.stderr, e.err)}
+	k := &cataloguer{options: catalog.Options{Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest")}, progress: term.NewProgress(e.stderr, e.err)}
 	if k.options.With, err = builds(c); err != nil {
 		return nil, err
 	}

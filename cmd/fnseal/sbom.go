@@ -50,6 +50,7 @@ Examples:
 			&cli.StringFlag{Name: "author", Usage: "name who answers for the document, as in `\"Name <contact>\"`"},
 			&cli.StringFlag{Name: "supplier", Usage: "name who supplies the package, as in `\"Name <contact>\"`"},
 			&cli.BoolFlag{Name: "check", Usage: "say what the CycloneDX document lacks of CISA's minimum elements and BSI TR-03183-2 (short for -o check)"},
+			&cli.BoolFlag{Name: "content-digest", Usage: "state the content digest of the package, and of each component that is a tree of files; all of it is read for that"},
 			&cli.BoolFlag{Name: "require-coverage", Usage: "exit 3 if code is present that no component accounts for"},
 			timestampFlag(),
 		}, packageFlags()...),

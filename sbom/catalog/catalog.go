@@ -13,6 +13,9 @@ package catalog
 
 import (
 	"context"
+	"crypto"
+	_ "crypto/sha512" // for crypto.SHA512
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"runtime"
@@ -38,8 +41,9 @@ type Options struct {
 	// bundled packages are looked up there.
 	With []*jsbundle.Build
 
-	// ContentDigest asks for Inventory.Subject.Content, for which all content
-	// has to be read; otherwise, and where none is defined, it stays zero.
+	// ContentDigest asks for Inventory.Subject.Content, and the TreeSHA256 of
+	// the components that are trees of files. All content has to be read for
+	// them; otherwise, and where none is defined, they stay zero.
 	ContentDigest bool
 
 	// Runtime is the provider's name of the managed runtime the package runs
@@ -110,6 +114,13 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		}
 		return err
 	})
+	if file, ok := p.(fnpkg.Summer); ok {
+		group.Go(func() error {
+			sum, err := file.Sum(gctx, crypto.SHA512)
+			inv.Subject.SHA512 = hex.EncodeToString(sum)
+			return err
+		})
+	}
 	for i, t := range techniques {
 		group.Go(func() error {
 			r, err := t.run(gctx, s, begin)
@@ -123,17 +134,19 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	if o.ContentDigest {
-		content, err := fnpkg.DigestContentIfAny(ctx, p)
-		if err != nil {
-			return nil, err
-		}
-		inv.Subject.Content = content
-	}
-
 	all := join(results)
 	s.addCode(all.code)
 	inv.Components = merge(all.finds)
+	if o.ContentDigest {
+		content, err := fnpkg.ReadTreeIfAny(ctx, p)
+		if err != nil {
+			return nil, err
+		}
+		if content != nil {
+			inv.Subject.Content = content.Digest()
+			addTrees(inv, all.finds, s, content)
+		}
+	}
 	inv.Edges = mergeEdges(all.edges)
 	inv.Coverage = coverage(s, inv.Components, all)
 	if err := addBundled(ctx, s, inv, all.unread, o.With, begin); err != nil {

@@ -27,6 +27,41 @@ type composerPackage struct {
 	// Path is where it is installed, relative to the folder of installed.json;
 	// Composer 1 does not say. A metapackage has none.
 	Path text `json:"install-path"`
+
+	Authors  []composerAuthor `json:"authors"`
+	Homepage text             `json:"homepage"`
+	Source   composerPlace    `json:"source"`
+	Dist     composerPlace    `json:"dist"`
+
+	archive fnpkg.Distribution // of a gem, which is read into the same form
+}
+
+// composerAuthor is one of the people who made a package.
+type composerAuthor struct {
+	Name     text `json:"name"`
+	Email    text `json:"email"`
+	Homepage text `json:"homepage"`
+}
+
+// composerPlace is a repository, or an archive.
+type composerPlace struct {
+	Type text `json:"type"` // git, zip, path
+	URL  text `json:"url"`
+}
+
+func (p composerPackage) about() about {
+	var a about
+	if len(p.Authors) > 0 {
+		first := p.Authors[0]
+		a.producer = party(string(first.Name), string(first.Email), string(cmp.Or(first.Homepage, p.Homepage)))
+	}
+	if p.Source.Type == "git" {
+		a.source = sourceURL(string(p.Source.URL))
+	}
+	if p.Dist.Type == "zip" || p.Dist.Type == "tar" {
+		a.archive.URL = webAddress(string(p.Dist.URL))
+	}
+	return a
 }
 
 // wordList is a string or a list of strings, and nothing of anything else.
@@ -98,12 +133,15 @@ func (r *result) addComposer(s *survey, e fnpkg.Entry) error {
 		}
 		f := find{
 			purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1,
-			licenses: eitherLicense(p.Licenses), foundBy: "php-composer-installed",
+			licenses: eitherLicense(p.Licenses), foundBy: "php-composer-installed", about: p.about(),
 		}
 		// Without a path of its own (Composer 1), only the usual one is known.
 		home := path.Join(folder, string(cmp.Or(p.Path, "../"+p.Name)))
 		if p.Type != "metapackage" && !s.occupied(home) && (p.Path != "" || p.Type == "library" || p.Type == "") {
 			f.origin = fnpkg.OriginDeclared
+		}
+		if p.Type != "metapackage" {
+			f.tree = &tree{folder: home}
 		}
 		r.finds = append(r.finds, f)
 		if f.origin == fnpkg.OriginShipped {

@@ -24,6 +24,7 @@ type depsFile struct {
 	Targets   map[string]map[string]depsAssets `json:"targets"`
 	Libraries map[string]struct {
 		Type text `json:"type"`
+		Hash text `json:"sha512"` // of the .nupkg, as an integrity text
 	} `json:"libraries"`
 }
 
@@ -116,6 +117,7 @@ func (r *result) addDeps(content []byte, from, foundBy string, there func(file s
 			continue
 		}
 		f := find{purl: id, path: from, origin: fnpkg.OriginDeclared, confidence: 1, foundBy: foundBy}
+		_, f.archive.SHA512 = parseIntegrity(string(d.Libraries[key].Hash))
 		if slices.ContainsFunc(target[key].files(), there) {
 			f.origin = fnpkg.OriginShipped
 			shipped[strings.ToLower(key)] = id.Text

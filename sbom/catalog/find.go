@@ -22,6 +22,8 @@ type find struct {
 	sha256     string
 	sha512     string
 	foundBy    string
+	tree       *tree // where it is one and lies in the package itself
+	about
 }
 
 // result is what one technique brings.

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"path"
 	"slices"
@@ -13,6 +14,7 @@ type gem struct {
 	name, version string
 	licenses      []string
 	needs         []string // names of the gems it needs to run
+	about
 }
 
 // errNoGem is returned for a specification without a name or a version that can
@@ -28,7 +30,8 @@ var errNoGem = errors.New("it states no name and version in plain words")
 // Nothing is evaluated: a value that is no literal does not count.
 func parseGemspec(text []byte) (gem, error) {
 	var g gem
-	var stub []string
+	var stub, authors, addresses []string
+	homepage := ""
 	development := map[string]bool{}
 	variable := "s" // the block's own name of the specification
 	for line := range bytes.Lines(text) {
@@ -60,6 +63,17 @@ func parseGemspec(text []byte) (gem, error) {
 				}
 			case "licenses":
 				g.licenses = append(g.licenses, rubyStrings(value)...)
+			case "author", "authors":
+				authors = append(authors, rubyWords(value)...)
+			case "email":
+				addresses = append(addresses, rubyWords(value)...)
+			case "homepage":
+				homepage, _, _ = rubyString(value)
+			case "metadata":
+				if _, rest, ok := strings.Cut(value, `"source_code_uri" => `); ok {
+					source, _, _ := rubyString(rest)
+					g.source = sourceURL(source)
+				}
 			}
 			continue
 		}
@@ -80,6 +94,10 @@ func parseGemspec(text []byte) (gem, error) {
 	// Older specifications list all dependencies once more, without their kind,
 	// for a RubyGems that knows no kinds.
 	g.needs = slices.DeleteFunc(g.needs, func(need string) bool { return development[need] })
+	if len(authors) > 0 || len(addresses) > 0 {
+		g.producer = party(first(authors), first(addresses), homepage)
+	}
+	g.source = cmp.Or(g.source, forgeURL(homepage))
 	if stub != nil {
 		if g.name == "" {
 			g.name = stub[0]
@@ -92,6 +110,21 @@ func parseGemspec(text []byte) (gem, error) {
 		return gem{}, errNoGem
 	}
 	return g, nil
+}
+
+// rubyWords reads one string literal or an array of them.
+func rubyWords(s string) []string {
+	if one, _, ok := rubyString(s); ok {
+		return []string{one}
+	}
+	return rubyStrings(s)
+}
+
+func first(list []string) string {
+	if len(list) == 0 {
+		return ""
+	}
+	return list[0]
 }
 
 // rubyStrings reads an array of string literals, up to what is none.
@@ -152,6 +185,18 @@ func rubyString(s string) (value, rest string, ok bool) {
 		}
 	}
 	return "", "", false
+}
+
+// gemTree returns where a gem's files are by its specification's path; nil for
+// those that are part of Ruby itself.
+func gemTree(specification string) *tree {
+	if strings.HasSuffix(path.Dir(path.Dir(specification)), "bundler/gems") {
+		return &tree{folder: path.Dir(specification)}
+	}
+	if path.Base(path.Dir(specification)) != "specifications" {
+		return nil
+	}
+	return &tree{folder: path.Join(gemHome(specification), "gems", strings.TrimSuffix(path.Base(specification), ".gemspec"))}
 }
 
 // gemHome returns the folder a specification's gem is installed in, whose

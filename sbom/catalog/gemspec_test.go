@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fnseal/fnseal/fnpkg"
 )
 
 func TestParseGemspec(t *testing.T) {
@@ -31,11 +33,13 @@ Gem::Specification.new do |s|
     s.add_dependency(%q<rake>.freeze, ["~> 13"])
   end
 end
-`, want: gem{"nokogiri", "1.15.0", []string{"MIT", "Apache-2.0"}, []string{"racc", "racc"}}},
+`, want: gem{name: "nokogiri", version: "1.15.0", licenses: []string{"MIT", "Apache-2.0"}, needs: []string{"racc", "racc"}, about: about{producer: fnpkg.Party{Name: "Mike Dalessio"}}}},
 		{name: "another variable, one licence", text: "Gem::Specification.new do |spec|\n spec.name='a'\n spec.name = 'a'\n spec.version = \"1\"\n spec.license = 'MIT'\n spec.add_dependency 'b', '>= 1'\nend",
-			want: gem{"a", "1", []string{"MIT"}, []string{"b"}}},
+			want: gem{name: "a", version: "1", licenses: []string{"MIT"}, needs: []string{"b"}}},
 		{name: "an expression for a version", text: "Gem::Specification.new do |s|\n s.name = \"a\"\n s.version = \"#{A::VERSION}\"\n s.version = A::VERSION\nend", fails: true},
-		{name: "an expression, and the stub", text: "# stub: a 2.0 ruby lib\nGem::Specification.new do |s|\n s.name = \"a\"\n s.version = A::VERSION\nend", want: gem{"a", "2.0", nil, nil}},
+		{name: "an expression, and the stub", text: "# stub: a 2.0 ruby lib\nGem::Specification.new do |s|\n s.name = \"a\"\n s.version = A::VERSION\nend", want: gem{name: "a", version: "2.0"}},
+		{name: "who made it", text: "Gem::Specification.new do |s|\n s.name = \"a\"\n s.version = \"1\"\n s.authors = [\"Ada\".freeze, \"Bob\".freeze]\n s.email = \"ada@example.org\".freeze\n s.homepage = \"https://example.org\".freeze\n s.metadata = { \"bug_tracker_uri\" => \"https://x.example\", \"source_code_uri\" => \"https://github.com/a/b\" } if s.respond_to? :metadata=\nend",
+			want: gem{name: "a", version: "1", about: about{producer: fnpkg.Party{Name: "Ada", Email: "ada@example.org", URL: "https://example.org"}, source: "https://github.com/a/b"}}},
 		{name: "nothing", text: "", fails: true},
 	}
 	for _, tt := range tests {
@@ -44,7 +48,7 @@ end
 			if (err != nil) != tt.fails {
 				t.Fatalf("error %v", err)
 			}
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(gem{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(gem{}, about{})); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -86,7 +90,7 @@ func FuzzGemspec(f *testing.F) {
 		if err != nil {
 			t.Fatalf("%v in\n%s", err, spec)
 		}
-		if diff := cmp.Diff(gem{name, version, []string{license}, nil}, got, cmp.AllowUnexported(gem{})); diff != "" {
+		if diff := cmp.Diff(gem{name: name, version: version, licenses: []string{license}}, got, cmp.AllowUnexported(gem{}, about{})); diff != "" {
 			t.Errorf("(-written +read):\n%s", diff)
 		}
 	})

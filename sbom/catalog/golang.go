@@ -89,7 +89,7 @@ func (r *result) addModules(file string, p program, info *debug.BuildInfo) {
 			r.unread = append(r.unread, unread{"golang", file, err.Error()})
 			return ""
 		}
-		r.finds = append(r.finds, find{purl: u, path: file, origin: fnpkg.OriginShipped, confidence: 1, foundBy: goFoundBy})
+		r.finds = append(r.finds, find{purl: u, path: file, origin: fnpkg.OriginShipped, confidence: 1, foundBy: goFoundBy, about: about{source: moduleSource(name)}})
 		return u.Text
 	}
 	main := ""
@@ -106,7 +106,9 @@ func (r *result) addModules(file string, p program, info *debug.BuildInfo) {
 		add(shippedModule(m))
 	}
 	if add("stdlib", goRelease(p.info.version)) != "" {
-		r.finds[len(r.finds)-1].licenses = []fnpkg.License{{Expression: "BSD-3-Clause"}}
+		std := &r.finds[len(r.finds)-1]
+		std.licenses = []fnpkg.License{{Expression: "BSD-3-Clause"}}
+		std.about = about{producer: fnpkg.Party{Name: "The Go Authors", URL: "https://go.dev"}, source: "https://go.googlesource.com/go"}
 	}
 	for _, f := range r.finds[begin:] {
 		r.edges = append(r.edges, fnpkg.Edge{From: main, To: f.purl.Text})

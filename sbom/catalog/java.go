@@ -67,7 +67,7 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 	if j.root {
 		at = manifestPath
 	}
-	add := func(group, artifact, version string, confidence float64, licenses ...string) *find {
+	add := func(group, artifact, version string, confidence float64, known about, licenses ...string) *find {
 		id, err := purl.New("maven", group+":"+artifact, version)
 		if err != nil {
 			r.unread = append(r.unread, unread{"maven", at, err.Error()})
@@ -75,7 +75,7 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 		}
 		r.finds = append(r.finds, find{
 			purl: id, path: at, origin: fnpkg.OriginShipped, confidence: confidence,
-			licenses: spdxLicenses(licenses...), foundBy: javaFoundBy,
+			licenses: spdxLicenses(licenses...), foundBy: javaFoundBy, about: known,
 		})
 		return &r.finds[len(r.finds)-1]
 	}
@@ -87,12 +87,12 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 		if len(licenses) == 0 {
 			licenses = manifestLicenses(j.manifest)
 		}
-		own = add(p.group, p.artifact, p.version, 1, licenses...)
+		own = add(p.group, p.artifact, p.version, 1, p.about.or(j.manifest.about()), licenses...)
 	} else if n, ok := nameOf(j.stem(), j.manifest); ok && !j.root && !j.instrumentation() &&
 		(n.confidence > byFileName || len(j.poms) == 0) {
 		// What was merged into an archive says more than the file's name
 		// alone. The function's own archive needs no name.
-		own = add(n.group, n.artifact, n.version, n.confidence, manifestLicenses(j.manifest)...)
+		own = add(n.group, n.artifact, n.version, n.confidence, j.manifest.about(), manifestLicenses(j.manifest)...)
 	}
 	if own != nil {
 		main = own.purl.Text
@@ -102,7 +102,7 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 		if p == ownMetadata {
 			continue
 		}
-		if f := add(p.group, p.artifact, p.version, 1, p.licenses...); f != nil {
+		if f := add(p.group, p.artifact, p.version, 1, p.about, p.licenses...); f != nil {
 			others = append(others, f.purl.Text)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fnseal/fnseal/fnpkg"
 )
 
 func TestParseManifest(t *testing.T) {
@@ -160,7 +162,11 @@ func TestReadPOMs(t *testing.T) {
 			<dependencies><dependency><groupId>x</groupId></dependency></dependencies>
 			<developers><developer><name>J` + "\xfc" + `rgen &copy;</name></developer></developers>
 			<licenses><license><name>The Apache Software License, Version 2.0</name></license><license><name>Ours</name><url>https://opensource.org/licenses/MIT</url></license></licenses></project>`},
-			want: &pom{group: "g", artifact: "a", version: "2", licenses: []string{"Apache-2.0", "MIT"}}},
+			want: &pom{group: "g", artifact: "a", version: "2", licenses: []string{"Apache-2.0", "MIT"}, about: about{producer: fnpkg.Party{Name: "J\u00fcrgen \u00a9"}}}},
+		{name: "an organisation, reached through its first developer", files: map[string]string{"pom.xml": `<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version>
+			<organization><name>Example</name></organization><scm><connection>scm:git:git://github.com/a/b.git</connection></scm>
+			<developers><developer><name>Ada</name><email>ada@example.org</email></developer><developer><name>Bob</name><email>bob@example.org</email></developer></developers></project>`},
+			want: &pom{group: "g", artifact: "a", version: "1", about: about{producer: fnpkg.Party{Name: "Example", Email: "ada@example.org"}, source: "https://github.com/a/b"}}},
 		{name: "properties count more", files: map[string]string{"pom.properties": "groupId=g\nartifactId=a\nversion=1\n", "pom.xml": "<project><groupId>other</groupId><version>9</version></project>"}, want: &pom{group: "g", artifact: "a", version: "1"}},
 		{name: "a damaged project beside properties", files: map[string]string{"pom.properties": "groupId=g\nartifactId=a\nversion=1\n", "pom.xml": "<project"}, want: &pom{group: "g", artifact: "a", version: "1"}},
 		{name: "a damaged project alone", files: map[string]string{"pom.xml": "<project"}, fails: true},
@@ -187,7 +193,7 @@ func TestReadPOMs(t *testing.T) {
 			for _, p := range got {
 				p.err = nil
 			}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(pom{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(pom{}, about{})); diff != "" {
 				t.Errorf("metadata (-want +got):\n%s", diff)
 			}
 		})

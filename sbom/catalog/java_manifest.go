@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bufio"
+	"cmp"
 	"io"
 	"strings"
 
@@ -22,6 +23,22 @@ type javaManifest map[string]string
 func (m javaManifest) get(name string) string {
 	value, _, _ := strings.Cut(m[strings.ToLower(name)], ";")
 	return strings.TrimSpace(value)
+}
+
+// about says who made an archive and where its source is, as far as a manifest
+// does (the JAR specification's vendor, OSGi's headers).
+func (m javaManifest) about() about {
+	vendor := words(cmp.Or(m.get("Bundle-Vendor"), m.get("Implementation-Vendor"), m.get("Specification-Vendor")))
+	a := about{producer: fnpkg.Party{Name: vendor}}
+	if vendor != "" {
+		a.producer.URL = webAddress(cmp.Or(m.get("Bundle-DocURL"), m.get("Implementation-URL"), m.get("Implementation-Url")))
+	}
+	if _, rest, ok := strings.Cut(m["bundle-scm"], "url="); ok {
+		address, _, _ := strings.Cut(strings.TrimPrefix(rest, `"`), `"`)
+		address, _, _ = strings.Cut(address, ",")
+		a.source = sourceURL(address)
+	}
+	return a
 }
 
 // readManifest reads the main section of a manifest.

@@ -34,6 +34,7 @@ type pom struct {
 	folder                   string
 	group, artifact, version string
 	licenses                 []string
+	about                    about
 	err                      error // why some of it cannot be read
 }
 
@@ -163,6 +164,39 @@ type project struct {
 		Version string `xml:"version"`
 	} `xml:"parent"`
 	Licenses []pomLicense `xml:"licenses>license"`
+
+	Organization pomParty   `xml:"organization"`
+	Developers   []pomParty `xml:"developers>developer"`
+	SCM          struct {
+		URL        string `xml:"url"`
+		Connection string `xml:"connection"`
+	} `xml:"scm"`
+}
+
+// pomParty is an organisation or a developer of a pom.xml.
+type pomParty struct {
+	Name         string `xml:"name"`
+	Email        string `xml:"email"`
+	URL          string `xml:"url"`
+	Organization string `xml:"organization"`
+}
+
+// about says who made the project: its organisation, or else the first of its
+// developers; of an organisation without an address, the first developer's.
+func (x project) about() about {
+	a := about{producer: party(x.Organization.Name, "", x.Organization.URL)}
+	if len(x.Developers) > 0 {
+		d := x.Developers[0]
+		p := party(cmp.Or(d.Name, d.Organization), d.Email, d.URL)
+		switch {
+		case a.producer.IsZero():
+			a.producer = p
+		case a.producer.URL == "":
+			a.producer.Email, a.producer.URL = p.Email, p.URL
+		}
+	}
+	a.source = cmp.Or(sourceURL(x.SCM.URL), sourceURL(x.SCM.Connection))
+	return a
 }
 
 // readProject completes p from a pom.xml.
@@ -181,15 +215,16 @@ func (p *pom) readProject(text []byte) error {
 	for _, l := range x.Licenses {
 		p.licenses = append(p.licenses, l.words())
 	}
+	p.about = x.about()
 	return nil
 }
 
-// buildElements are the parts of a POM that say how a package is built, by whom
-// and with which others. They are most of its length. Those that contain
+// buildElements are the parts of a POM that say how a package is built and with
+// which others. They are most of its length. Those that contain
 // others come first.
 var buildElements = []string{
 	"profiles", "build", "reporting", "dependencyManagement", "dependencies", "distributionManagement",
-	"developers", "contributors", "mailingLists",
+	"contributors", "mailingLists",
 }
 
 // cutBuild removes these parts, which take most of the time to parse. If what
@@ -201,6 +236,12 @@ func cutBuild(pom []byte) []byte {
 		if begin >= 0 && end > begin {
 			pom = slices.Concat(pom[:begin], pom[end+len(name)+3:])
 		}
+	}
+	// Of the developers the first one is of use.
+	const end = "</developer>"
+	first, last := bytes.Index(pom, []byte(end)), bytes.LastIndex(pom, []byte(end))
+	if first >= 0 && last > first {
+		pom = slices.Concat(pom[:first], pom[last:])
 	}
 	return pom
 }

@@ -8,6 +8,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/anchore/syft/syft/pkg"
 	"github.com/anchore/syft/syft/pkg/cataloger/javascript"
 
 	"github.com/fnseal/fnseal/fnpkg"
@@ -44,17 +45,19 @@ func isPythonLock(base string) bool {
 // they do not say.
 func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) {
 	var r result
-	declare := func(ecosystem, foundBy, file, name, version string, licenses []fnpkg.License) {
+	declare := func(ecosystem, foundBy, file, name, version string, licenses []fnpkg.License, archive fnpkg.Distribution) {
 		id, err := purl.New(ecosystem, name, version)
 		if err != nil {
 			return
 		}
 		r.finds = append(r.finds, find{
 			purl: id, path: file, origin: fnpkg.OriginDeclared, confidence: 1, licenses: licenses, foundBy: foundBy,
+			about: about{archive: archive},
 		})
 	}
 	all := newFiles(ctx, begin)
 	owners := map[string]owner{} // of the lock files, by path
+	var tags map[string]map[string]bool
 	for _, i := range s.locks {
 		e := s.entries[i]
 		if isPythonLock(path.Base(e.Path)) {
@@ -64,8 +67,12 @@ func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) 
 				continue // nothing that is shipped is missed
 			}
 			packages, _ := parsePythonLock(e.Path, content)
+			if tags == nil {
+				tags = wheelTags(s)
+			}
 			for _, p := range packages {
-				declare("pypi", "python-lock", e.Path, p.name, p.version, nil)
+				id, _ := purl.New("pypi", p.name, p.version)
+				declare("pypi", "python-lock", e.Path, p.name, p.version, nil, p.archive(tags[id.Text]))
 			}
 			continue
 		}
@@ -91,7 +98,22 @@ func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) 
 		if p.Version == "" || strings.HasSuffix(p.Version, "-use.local") || owners[file] == (owner{p.Name, p.Version}) {
 			continue // the function itself, or a part of it: a workspace
 		}
-		declare("npm", "javascript-lock", file, p.Name, p.Version, licensesOf(p))
+		declare("npm", "javascript-lock", file, p.Name, p.Version, licensesOf(p), lockedArchive(p.Metadata))
 	}
 	return r, ctx.Err()
+}
+
+// lockedArchive is the archive of a package in a lock file of Node's managers.
+func lockedArchive(metadata any) fnpkg.Distribution {
+	switch m := metadata.(type) {
+	case pkg.NpmPackageLockEntry:
+		return npmArchive(m.Resolved, m.Integrity)
+	case pkg.YarnLockEntry:
+		return npmArchive(m.Resolved, m.Integrity)
+	case pkg.PnpmLockEntry:
+		return npmArchive("", m.Resolution.Integrity)
+	case pkg.BunLockEntry:
+		return npmArchive("", m.Integrity)
+	}
+	return fnpkg.Distribution{}
 }

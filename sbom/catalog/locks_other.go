@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"strings"
 
@@ -42,6 +43,7 @@ func catalogOtherLocks(ctx context.Context, s *survey, begin func()) (result, er
 				r.finds = append(r.finds, find{
 					purl: id, path: e.Path, origin: fnpkg.OriginDeclared, confidence: 1,
 					licenses: eitherLicense(p.Licenses), foundBy: lock.foundBy,
+					about: about{archive: cmp.Or(p.archive, p.about().archive)},
 				})
 			}
 		}
@@ -72,6 +74,30 @@ func parseGemfileLock(content []byte) []composerPackage {
 			continue
 		}
 		out = append(out, composerPackage{Name: text(name), Version: text(version)})
+	}
+	sums := gemChecksums(content)
+	for i, p := range out {
+		out[i].archive.SHA256 = sums[string(p.Name)+" "+string(p.Version)]
+	}
+	return out
+}
+
+// gemChecksums reads the section CHECKSUMS of a Gemfile.lock, of lines
+// "  NAME (VERSION) sha256=…", by name and version. A gem for one platform has
+// that in its version, and is another archive.
+func gemChecksums(content []byte) map[string]string {
+	out := map[string]string{}
+	_, section, _ := bytes.Cut(content, []byte("\nCHECKSUMS\n"))
+	for line := range bytes.Lines(section) {
+		s := strings.TrimRight(string(line), "\r\n")
+		if !strings.HasPrefix(s, "  ") {
+			break
+		}
+		name, rest, _ := strings.Cut(strings.TrimSpace(s), " (")
+		version, sum, ok := strings.Cut(rest, ") sha256=")
+		if ok {
+			out[name+" "+version] = hexDigest(sum, 32)
+		}
 	}
 	return out
 }

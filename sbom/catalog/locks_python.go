@@ -6,10 +6,93 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/sbom/purl"
 )
 
-// lockedPackage is a package as a lock file pins it.
-type lockedPackage struct{ name, version string }
+// lockedPackage is a package as a lock file pins it, and the archives it may be
+// installed from.
+type lockedPackage struct {
+	name, version string
+	files         []lockedFile
+}
+
+// lockedFile is one archive of a package: a wheel or a source distribution.
+type lockedFile struct {
+	name string // file name; empty where the lock gives hashes alone
+	fnpkg.Distribution
+}
+
+// archive returns the one archive a package was installed from: the only one
+// there is, or the only wheel that has one of the installed package's tags.
+func (p lockedPackage) archive(tags map[string]bool) fnpkg.Distribution {
+	if len(p.files) == 1 {
+		return p.files[0].Distribution
+	}
+	var fits []lockedFile
+	for _, f := range p.files {
+		if wheelFits(f.name, tags) {
+			fits = append(fits, f)
+		}
+	}
+	if len(fits) != 1 {
+		return fnpkg.Distribution{}
+	}
+	return fits[0].Distribution
+}
+
+// wheelFits reports whether a wheel of that file name
+// ("NAME-VERSION[-BUILD]-PYTHON-ABI-PLATFORM.whl", each of the last three one
+// or several joined by dots) has one of the tags.
+func wheelFits(name string, tags map[string]bool) bool {
+	stem, ok := strings.CutSuffix(name, ".whl")
+	parts := strings.Split(stem, "-")
+	if n := len(parts); ok && n >= 5 {
+		for python := range strings.SplitSeq(parts[n-3], ".") {
+			for abi := range strings.SplitSeq(parts[n-2], ".") {
+				for platform := range strings.SplitSeq(parts[n-1], ".") {
+					if tags[python+"-"+abi+"-"+platform] {
+						return true
+					}
+				}
+			}
+		}
+	}
+	return false
+}
+
+// wheelTags returns the tags of the wheels that distributions were installed
+// from, by purl: what the WHEEL file beside their metadata says.
+func wheelTags(s *survey) map[string]map[string]bool {
+	out := map[string]map[string]bool{}
+	for _, i := range s.python {
+		file := s.entries[i].Path
+		stem, ok := strings.CutSuffix(path.Base(path.Dir(file)), ".dist-info")
+		wheel, there := s.sibling(file, "WHEEL")
+		name, version, named := strings.Cut(stem, "-")
+		if !ok || !there || !named {
+			continue
+		}
+		id, err := purl.New("pypi", name, version)
+		if err != nil {
+			continue
+		}
+		content, err := readText(wheel, manifestLimit)
+		if err != nil {
+			continue
+		}
+		for line := range bytes.Lines(content) {
+			if tag, ok := strings.CutPrefix(string(line), "Tag:"); ok {
+				if out[id.Text] == nil {
+					out[id.Text] = map[string]bool{}
+				}
+				out[id.Text][strings.TrimSpace(tag)] = true
+			}
+		}
+	}
+	return out
+}
 
 // parsePythonLock reads a lock file of Python's managers, told apart by its
 // name. Packages in the project's own folders are left out, and those that are
@@ -24,7 +107,8 @@ func parsePythonLock(file string, content []byte) ([]lockedPackage, error) {
 func parsePipfileLock(content []byte) ([]lockedPackage, error) {
 	var lock struct {
 		Default map[string]struct {
-			Version text `json:"version"`
+			Version text     `json:"version"`
+			Hashes  wordList `json:"hashes"`
 		} `json:"default"`
 	}
 	if err := json.Unmarshal(content, &lock); err != nil {
@@ -32,9 +116,15 @@ func parsePipfileLock(content []byte) ([]lockedPackage, error) {
 	}
 	var out []lockedPackage
 	for name, p := range lock.Default {
-		if version, ok := strings.CutPrefix(string(p.Version), "=="); ok {
-			out = append(out, lockedPackage{name, version})
+		version, ok := strings.CutPrefix(string(p.Version), "==")
+		if !ok {
+			continue
 		}
+		locked := lockedPackage{name: name, version: version}
+		for _, h := range p.Hashes {
+			locked.files = append(locked.files, lockedFile{Distribution: fnpkg.Distribution{SHA256: hashOf(h)}})
+		}
+		out = append(out, locked)
 	}
 	return out, nil
 }
@@ -53,6 +143,10 @@ func parsePackageTables(content []byte) []lockedPackage {
 	}
 	for line := range bytes.Lines(content) {
 		s := strings.TrimSpace(string(line))
+		if inPackage && strings.Contains(s, "{") && strings.Contains(s, "hash = ") {
+			p.files = append(p.files, lockedFileOf(s)) // one archive in a line
+			continue
+		}
 		if strings.HasPrefix(s, "[") {
 			if !strings.HasPrefix(s, "[package.") { // its subtables
 				end()
@@ -77,4 +171,28 @@ func parsePackageTables(content []byte) []lockedPackage {
 	}
 	end()
 	return out
+}
+
+// lockedFileOf reads the inline table of one archive: poetry's and pdm's
+// {file = "…", hash = "sha256:…"}, uv's {url = "…", hash = "sha256:…"}.
+func lockedFileOf(line string) lockedFile {
+	value := func(key string) string {
+		_, rest, _ := strings.Cut(line, key+` = "`)
+		v, _, _ := strings.Cut(rest, `"`)
+		return v
+	}
+	f := lockedFile{name: value("file"), Distribution: fnpkg.Distribution{URL: webAddress(value("url")), SHA256: hashOf(value("hash"))}}
+	if f.name == "" {
+		f.name = path.Base(f.URL)
+	}
+	return f
+}
+
+// hashOf returns the hash of "sha256:…" in hexadecimal.
+func hashOf(text string) string {
+	digits, ok := strings.CutPrefix(text, "sha256:")
+	if !ok {
+		return ""
+	}
+	return hexDigest(digits, 32)
 }

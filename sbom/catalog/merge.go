@@ -31,6 +31,7 @@ func merge(finds []find) []fnpkg.Component {
 	})
 	var out []fnpkg.Component
 	at := map[key]int{}
+	archives := archivesOf(finds)
 	for _, f := range finds {
 		if f.origin == fnpkg.OriginDeclared && shipped[f.purl.Text] {
 			continue
@@ -43,9 +44,12 @@ func merge(finds []find) []fnpkg.Component {
 			out = append(out, fnpkg.Component{
 				PURL: f.purl.Text, Type: f.purl.Type, Name: f.purl.Name, Version: f.purl.Version,
 				Origin: f.origin, SHA256: f.sha256, SHA512: f.sha512, FoundBy: f.foundBy,
+				Distribution: archives[f.purl.Text],
 			})
 		}
 		c := &out[i]
+		c.Producer = cmp.Or(c.Producer, f.producer)
+		c.SourceURL = cmp.Or(c.SourceURL, f.source)
 		c.Confidence = max(c.Confidence, f.confidence)
 		c.Occurrences = append(c.Occurrences, fnpkg.Occurrence{Path: f.path})
 		c.Licenses = append(c.Licenses, f.licenses...)
@@ -64,6 +68,40 @@ func merge(finds []find) []fnpkg.Component {
 		c.Licenses = slices.Compact(c.Licenses)
 	}
 	return out
+}
+
+// archivesOf returns the archive each purl was installed from, as lock files
+// and package managers' own notes state it. Where two of them contradict each
+// other, neither is believed.
+func archivesOf(finds []find) map[string]fnpkg.Distribution {
+	out := map[string]fnpkg.Distribution{}
+	doubtful := map[string]bool{}
+	for _, f := range finds {
+		if f.archive == (fnpkg.Distribution{}) {
+			continue
+		}
+		one, ok := agree(out[f.purl.Text], f.archive)
+		out[f.purl.Text] = one
+		if !ok {
+			doubtful[f.purl.Text] = true
+		}
+	}
+	for id := range doubtful {
+		delete(out, id)
+	}
+	return out
+}
+
+// agree puts together what two statements say of one archive.
+func agree(a, b fnpkg.Distribution) (fnpkg.Distribution, bool) {
+	for _, pair := range [][2]string{{a.URL, b.URL}, {a.SHA256, b.SHA256}, {a.SHA512, b.SHA512}} {
+		if pair[0] != "" && pair[1] != "" && pair[0] != pair[1] {
+			return fnpkg.Distribution{}, false
+		}
+	}
+	return fnpkg.Distribution{
+		URL: cmp.Or(a.URL, b.URL), SHA256: cmp.Or(a.SHA256, b.SHA256), SHA512: cmp.Or(a.SHA512, b.SHA512),
+	}, true
 }
 
 // mergeEdges sorts edges, drops repetitions and edges from a component to

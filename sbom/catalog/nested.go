@@ -152,6 +152,7 @@ func (a *archiveReader) catalog(ctx context.Context, s *survey, prefix string, r
 		}
 		for i := range found.finds {
 			found.finds[i].path = prefix + found.finds[i].path
+			found.finds[i].tree = nil // the content is the package's own
 		}
 		for i := range found.unread {
 			found.unread[i].path = prefix + found.unread[i].path

@@ -30,6 +30,7 @@ type nodePackage struct {
 	Needs    names `json:"dependencies"`
 	Optional names `json:"optionalDependencies"`
 	Peers    names `json:"peerDependencies"`
+	nodeAbout
 }
 
 // text is a string that does not fail on another type: one odd field must not
@@ -100,6 +101,7 @@ func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
 	}
 
 	var r result
+	notes := npmNotes{survey: s, read: map[string]map[string]fnpkg.Distribution{}}
 	at := map[string]string{} // purl by folder
 	for i, in := range s.npm {
 		m := &read[i]
@@ -121,9 +123,12 @@ func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
 		}
 		m.purl = id.Text
 		at[path.Dir(m.path)] = id.Text
+		known := m.manifest.about()
+		known.archive = notes.archive(m.path, id.Text)
 		r.finds = append(r.finds, find{
 			purl: id, path: m.path, origin: fnpkg.OriginShipped, confidence: 1,
-			licenses: licensesOf(p), foundBy: "javascript-package",
+			licenses: licensesOf(p), foundBy: "javascript-package", about: known,
+			tree: &tree{folder: path.Dir(m.path)},
 		})
 	}
 	for link := range s.linked {

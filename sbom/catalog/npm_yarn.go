@@ -71,7 +71,7 @@ func readYarnArchive(e fnpkg.Entry, limits fnpkg.Limits) (find, error) {
 		}
 		return find{
 			purl: id, path: e.Path + "!/" + inner.Path, origin: fnpkg.OriginShipped, confidence: 1,
-			licenses: spdxLicenses(licenses.License...), foundBy: "yarn-cache",
+			licenses: spdxLicenses(licenses.License...), foundBy: "yarn-cache", about: manifest.about(),
 		}, nil
 	}
 	return find{}, errNoPackageInside

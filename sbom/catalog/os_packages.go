@@ -46,6 +46,7 @@ type osPackage struct {
 	epoch                 string
 	licenses              []fnpkg.License
 	provides, needs       []string
+	about
 }
 
 // purl returns the package URL with the qualifiers advisories are matched by:
@@ -136,7 +137,7 @@ func catalogOS(ctx context.Context, s *survey, begin func()) (result, error) {
 				}
 				r.finds = append(r.finds, find{
 					purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1,
-					licenses: p.licenses, foundBy: database.foundBy,
+					licenses: p.licenses, foundBy: database.foundBy, about: p.about,
 				})
 				for _, name := range append(p.provides, p.name) {
 					if !slices.Contains(providers[name], id.Text) {
@@ -196,6 +197,10 @@ func parseAPK(content []byte) []osPackage {
 			p.arch = value
 		case "o":
 			p.source = value
+		case "m":
+			p.producer = person(value)
+		case "U":
+			p.about.source = forgeURL(value)
 		case "L":
 			p.licenses = spdxLicenses(value)
 		case "D":
@@ -264,6 +269,10 @@ func parseDpkg(content []byte) []osPackage {
 			p.arch = value
 		case "Status":
 			installed = strings.HasSuffix(value, " installed")
+		case "Maintainer":
+			p.producer = person(value)
+		case "Homepage":
+			p.about.source = forgeURL(value)
 		case "Source":
 			source, version, _ := strings.Cut(value, " ")
 			p.source, p.sourceVersion = source, strings.Trim(version, " ()")

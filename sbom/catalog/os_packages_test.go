@@ -33,7 +33,7 @@ R:ld-musl-x86_64.so.1
 			needs: []string{"so:libc.musl-x86_64.so.1"}, provides: []string{"so:libcrypto.so.3"}},
 		{typ: "apk", name: "musl", version: "1.2.5-r0", arch: "x86_64", source: "musl", licenses: []fnpkg.License{{Expression: "MIT"}}, provides: []string{"so:libc.musl-x86_64.so.1"}},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(osPackage{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(osPackage{}, about{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -59,7 +59,7 @@ Version: 2
 		{typ: "deb", name: "libssl3", version: "3.0.11-1~deb12u2+b1", arch: "amd64", source: "openssl", sourceVersion: "3.0.11-1~deb12u2", needs: []string{"libc6", "debconf", "debconf-2.0"}},
 		{typ: "deb", name: "distroless", version: "2"},
 	}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(osPackage{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(osPackage{}, about{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
@@ -115,7 +115,7 @@ func TestParseRPMHeader(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := osPackage{typ: "rpm", name: "zlib", version: "1.2.11-33.amzn2023", arch: "aarch64", source: "zlib-1.2.11.src.rpm", licenses: []fnpkg.License{{Name: "zlib and Boost"}}}
-	if diff := cmp.Diff(want, got, cmp.AllowUnexported(osPackage{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(osPackage{}, about{})); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for n := range len(sampleHeader()) {

@@ -44,7 +44,8 @@ func catalogPython(ctx context.Context, s *survey, begin func()) (result, error)
 		}
 		r.finds = append(r.finds, find{
 			purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1,
-			licenses: spdxLicenses(m.licenses...), foundBy: pythonFoundBy,
+			licenses: spdxLicenses(m.licenses...), foundBy: pythonFoundBy, about: m.about,
+			tree: s.recorded(e.Path),
 		})
 		here := pythonSite{siteFolder(e.Path), id.Name}
 		at[here] = id.Text
@@ -65,6 +66,16 @@ func catalogPython(ctx context.Context, s *survey, begin func()) (result, error)
 		r.loose = map[string]bool{"pypi": true}
 	}
 	return r, nil
+}
+
+// recorded returns the files a distribution's RECORD lists, nil where it has none
+// beside its metadata.
+func (s *survey) recorded(metadata string) *tree {
+	record, ok := s.sibling(metadata, "RECORD")
+	if !ok {
+		return nil
+	}
+	return &tree{folder: siteOf(path.Dir(metadata)), record: record.Path}
 }
 
 // sibling returns the regular file of a name beside another.

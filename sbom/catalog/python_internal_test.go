@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/fnseal/fnseal/fnpkg"
 )
 
 func TestParsePythonMetadata(t *testing.T) {
@@ -16,7 +18,7 @@ func TestParsePythonMetadata(t *testing.T) {
 		{
 			"headers end at an empty line",
 			"Metadata-Version: 2.1\nName: Foo.Bar\nVersion: 1.0\nRequires-Dist: a (>=1)\nRequires-Dist: b ; extra == 'x'\nLicense: MIT\n\nName: other\n",
-			pythonMetadata{"Foo.Bar", "1.0", []string{"MIT"}, []string{"a (>=1)", "b ; extra == 'x'"}},
+			pythonMetadata{name: "Foo.Bar", version: "1.0", licenses: []string{"MIT"}, requires: []string{"a (>=1)", "b ; extra == 'x'"}},
 		},
 		{
 			"an expression counts more than words, with the line ends of Windows",
@@ -28,15 +30,67 @@ func TestParsePythonMetadata(t *testing.T) {
 			"Name: a\nVersion: 1\nLicense: Permission is\n        hereby granted\nClassifier: License :: OSI Approved\nClassifier: License :: OSI Approved :: MIT License\nClassifier: Topic :: X\n",
 			pythonMetadata{name: "a", version: "1", licenses: []string{"MIT License"}},
 		},
+		{
+			"who made it and where its source is",
+			"Name: a\nAuthor: Ada\nAuthor-email: \"Lovelace, Ada\" <ada@example.org>, Bob <bob@example.org>\nHome-page: https://example.org\nProject-URL: Source Code, https://github.com/a/b\n",
+			pythonMetadata{name: "a", about: about{producer: fnpkg.Party{Name: "Lovelace, Ada", Email: "ada@example.org"}, source: "https://github.com/a/b"}},
+		},
+		{
+			"a home page is a contact, and a source where it is a repository",
+			"Name: a\nAuthor: Example Inc.\nHome-page: https://github.com/a/b\n",
+			pythonMetadata{name: "a", about: about{producer: fnpkg.Party{Name: "Example Inc.", URL: "https://github.com/a/b"}, source: "https://github.com/a/b"}},
+		},
 		{"nothing known", "Name: a\nVersion: UNKNOWN\nLicense: UNKNOWN\nrubbish\n more\n", pythonMetadata{name: "a"}},
 		{"no headers", "\nName: a\n", pythonMetadata{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if diff := cmp.Diff(tt.want, parsePythonMetadata([]byte(tt.content)), cmp.AllowUnexported(pythonMetadata{})); diff != "" {
+			if diff := cmp.Diff(tt.want, parsePythonMetadata([]byte(tt.content)), cmp.AllowUnexported(pythonMetadata{}, about{})); diff != "" {
 				t.Errorf("metadata (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Which archive was installed is said by the tags beside the metadata, or by
+// there being only one.
+func TestLockedArchive(t *testing.T) {
+	lock := []byte(`version = 1
+[[package]]
+name = "cryptography"
+version = "42.0.0"
+source = { registry = "https://pypi.org/simple" }
+sdist = { url = "https://files.example/cryptography-42.0.0.tar.gz", hash = "sha256:` + strings.Repeat("00", 32) + `", size = 1 }
+wheels = [
+    { url = "https://files.example/cryptography-42.0.0-cp37-abi3-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", hash = "sha256:` + strings.Repeat("11", 32) + `", size = 1 },
+    { url = "https://files.example/cryptography-42.0.0-cp39-abi3-macosx_10_12_universal2.whl", hash = "sha256:` + strings.Repeat("22", 32) + `", size = 1 },
+]
+
+[[package]]
+name = "one"
+version = "1"
+files = [
+    {file = "one-1.tar.gz", hash = "sha256:` + strings.Repeat("33", 32) + `"},
+]
+`)
+	packages := parsePackageTables(lock)
+	if len(packages) != 2 || len(packages[0].files) != 3 {
+		t.Fatalf("read %+v", packages)
+	}
+	for tag, want := range map[string]string{
+		"cp37-abi3-manylinux2014_x86_64":    strings.Repeat("11", 32),
+		"cp39-abi3-macosx_10_12_universal2": strings.Repeat("22", 32),
+		"cp311-cp311-linux_x86_64":          "", // built there from the source distribution
+	} {
+		if got := packages[0].archive(map[string]bool{tag: true}).SHA256; got != want {
+			t.Errorf("installed as %s it is from %q, want %q", tag, got, want)
+		}
+	}
+	if got := packages[0].archive(nil); got != (fnpkg.Distribution{}) {
+		t.Errorf("not known how it was installed, it is from %+v", got)
+	}
+	if got := packages[1].archive(nil); got.SHA256 != strings.Repeat("33", 32) || got.URL != "" {
+		t.Errorf("the only archive: %+v", got)
 	}
 }
 
@@ -53,11 +107,11 @@ func TestParsePythonLock(t *testing.T) {
 		want          []lockedPackage
 	}{
 		{"poetry.lock", "[[package]]\nname = \"a\"\nversion = \"1.0\"\n\n[package.dependencies]\nname = \"x\"\nversion = \"9\"\n\n[[package]]\nname = \"a\"\nversion = \"2.0\"\n\n[metadata]\nversion = \"3\"\n",
-			[]lockedPackage{{"a", "1.0"}, {"a", "2.0"}}},
+			[]lockedPackage{{name: "a", version: "1.0"}, {name: "a", version: "2.0"}}},
 		{"uv.lock", "version = 1\n[[package]]\nname = \"mine\"\nversion = \"0.1\"\nsource = { virtual = \".\" }\n[[package]]\nname = \"b\"\nversion = \"3\"\nsource = { registry = \"https://pypi.org/simple\" }\n",
-			[]lockedPackage{{"b", "3"}}},
+			[]lockedPackage{{name: "b", version: "3"}}},
 		{"sub/Pipfile.lock", `{"default":{"c":{"version":"==4.0"},"d":{"git":"x"}},"develop":{"e":{"version":"==1"}}}`,
-			[]lockedPackage{{"c", "4.0"}}},
+			[]lockedPackage{{name: "c", version: "4.0"}}},
 		{"pdm.lock", "", nil},
 	}
 	for _, tt := range tests {
@@ -67,7 +121,7 @@ func TestParsePythonLock(t *testing.T) {
 				t.Fatal(err)
 			}
 			slices.SortFunc(got, func(a, b lockedPackage) int { return strings.Compare(a.name+a.version, b.name+b.version) })
-			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(lockedPackage{})); diff != "" {
+			if diff := cmp.Diff(tt.want, got, cmp.AllowUnexported(lockedPackage{}, lockedFile{})); diff != "" {
 				t.Errorf("packages (-want +got):\n%s", diff)
 			}
 		})

@@ -2,7 +2,11 @@ package catalog
 
 import (
 	"bytes"
+	"cmp"
+	"net/mail"
 	"strings"
+
+	"github.com/fnseal/fnseal/fnpkg"
 )
 
 // pythonMetadata is what a distribution says of itself in METADATA or PKG-INFO
@@ -11,6 +15,7 @@ type pythonMetadata struct {
 	name, version string
 	licenses      []string
 	requires      []string // Requires-Dist lines
+	about
 }
 
 // parsePythonMetadata reads the headers, of the form of e-mail's: a line that
@@ -20,6 +25,7 @@ func parsePythonMetadata(content []byte) pythonMetadata {
 	var m pythonMetadata
 	var expression, license string
 	var classified []string
+	var author, maintainer, page string
 	field, value := "", ""
 	end := func() {
 		value = strings.TrimSpace(value)
@@ -42,6 +48,23 @@ func parsePythonMetadata(content []byte) pythonMetadata {
 					classified = append(classified, words)
 				}
 			}
+		case "author":
+			author = cmp.Or(author, words(value))
+		case "maintainer":
+			maintainer = cmp.Or(maintainer, words(value))
+		case "author-email", "maintainer-email":
+			// Of several, who comes first; before or behind "author".
+			if p := firstMailbox(value); m.producer == (fnpkg.Party{}) {
+				m.producer = p
+			}
+		case "home-page":
+			page = value
+		case "project-url":
+			label, address, _ := strings.Cut(value, ",")
+			if isSourceLabel(label) && m.source == "" {
+				m.source = sourceURL(address)
+			}
+			page = cmp.Or(page, forgeURL(address))
 		case "requires-dist":
 			m.requires = append(m.requires, value)
 		}
@@ -64,6 +87,13 @@ func parsePythonMetadata(content []byte) pythonMetadata {
 		field, value = strings.ToLower(strings.TrimSpace(before)), after
 	}
 	end()
+	if m.producer.Name == "" {
+		m.producer.Name = cmp.Or(author, maintainer)
+	}
+	if m.producer != (fnpkg.Party{}) && m.producer.Email == "" && m.producer.URL == "" {
+		m.producer.URL = webAddress(page)
+	}
+	m.source = cmp.Or(m.source, forgeURL(page))
 	switch {
 	case expression != "":
 		m.licenses = []string{expression}
@@ -73,6 +103,31 @@ func parsePythonMetadata(content []byte) pythonMetadata {
 		m.licenses = classified
 	}
 	return m
+}
+
+// firstMailbox reads the first of a list of "Name <address>" (RFC 5322).
+func firstMailbox(list string) fnpkg.Party {
+	if boxes, err := mail.ParseAddressList(list); err == nil && len(boxes) > 0 {
+		return party(boxes[0].Name, boxes[0].Address, "")
+	}
+	first, _, _ := strings.Cut(list, ",")
+	return person(first)
+}
+
+// isSourceLabel reports whether a link in metadata goes by one of the names for
+// a repository (PEP 753).
+func isSourceLabel(label string) bool {
+	label = strings.Map(func(r rune) rune {
+		if 'a' <= r && r <= 'z' {
+			return r
+		}
+		return -1
+	}, strings.ToLower(label))
+	switch label {
+	case "source", "repository", "sourcecode", "github", "code", "repo", "gitlab", "git":
+		return true
+	}
+	return false
 }
 
 // parseRequiresTxt reads the requirements an egg keeps in requires.txt, those

@@ -18,7 +18,9 @@ const (
 	rpmVersion   = 1001
 	rpmRelease   = 1002
 	rpmEpoch     = 1003
+	rpmVendor    = 1011
 	rpmLicense   = 1014
+	rpmURL       = 1020
 	rpmArch      = 1022
 	rpmSource    = 1044
 	rpmProvides  = 1047
@@ -66,6 +68,10 @@ func parseRPMHeader(h []byte) (osPackage, error) {
 			if p.source = rpmText(typ, value); p.source == "(none)" {
 				p.source = ""
 			}
+		case rpmVendor:
+			p.producer.Name = words(rpmText(typ, value))
+		case rpmURL:
+			p.about.source = forgeURL(rpmText(typ, value))
 		case rpmLicense:
 			p.licenses = spdxLicenses(rpmText(typ, value))
 		case rpmEpoch:

@@ -41,7 +41,8 @@ func catalogRuby(ctx context.Context, s *survey, begin func()) (result, error) {
 		}
 		r.finds = append(r.finds, find{
 			purl: ids[i], path: file, origin: fnpkg.OriginShipped, confidence: 1,
-			licenses: spdxLicenses(gems[i].licenses...), foundBy: "ruby-installed-gemspec",
+			licenses: spdxLicenses(gems[i].licenses...), foundBy: "ruby-installed-gemspec", about: gems[i].about,
+			tree: gemTree(file),
 		})
 		here := site{gemHome(file), ids[i].Name}
 		if !slices.Contains(at[here], ids[i].Text) {
