@@ -62,6 +62,10 @@ type Component struct {
 	// SourceURL is where its source code is kept, as its own metadata says.
 	SourceURL string
 
+	// LicenseTexts are the files of the component that hold its licences, only
+	// where they were asked for.
+	LicenseTexts []LicenseText
+
 	// FoundBy names the technique that found it, for example
 	// "javascript-package".
 	FoundBy string
@@ -114,6 +118,12 @@ type License struct {
 	Expression string
 	// Name holds the licence's own words when they are no SPDX expression.
 	Name string
+}
+
+// LicenseText is a file with the text of a licence, or of several.
+type LicenseText struct {
+	Path string // of the entry; within an archive joined with "!/"
+	Text string // valid UTF-8
 }
 
 // Edge says that one component needs another. Both ends are purls of

@@ -158,6 +158,8 @@ func (d *collector) add(c fnpkg.Component) {
 func unite(first *fnpkg.Component, c fnpkg.Component) {
 	first.Occurrences = append(slices.Clip(first.Occurrences), c.Occurrences...)
 	first.Licenses = append(slices.Clip(first.Licenses), c.Licenses...)
+	first.Evidence = append(slices.Clip(first.Evidence), c.Evidence...)
+	first.LicenseTexts = append(slices.Clip(first.LicenseTexts), c.LicenseTexts...)
 	first.Confidence = max(first.Confidence, c.Confidence)
 	first.FoundBy = cmp.Or(first.FoundBy, c.FoundBy)
 	first.SourceURL = cmp.Or(first.SourceURL, c.SourceURL)
@@ -192,6 +194,7 @@ func order(inv *fnpkg.Inventory) {
 		slices.SortFunc(c.Occurrences, func(a, b fnpkg.Occurrence) int { return strings.Compare(a.Path, b.Path) })
 		c.Occurrences = slices.Compact(c.Occurrences)
 		c.Licenses = settle(c.Licenses)
+		c.LicenseTexts = slices.Compact(c.LicenseTexts)
 	}
 	slices.SortFunc(inv.Components, func(a, b fnpkg.Component) int {
 		return cmp.Or(strings.Compare(a.PURL, b.PURL), cmp.Compare(a.Origin, b.Origin))

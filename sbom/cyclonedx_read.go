@@ -148,12 +148,9 @@ type cycloneDXReader struct{ *collector }
 func (d cycloneDXReader) readSubject(c *cdx.Component, timestamp string) {
 	s := &d.inv.Subject
 	s.Name = c.Name
-	for _, h := range deref(c.Hashes) {
-		if h.Algorithm == cdx.HashAlgoSHA256 {
-			if digest, err := fnpkg.ParseDigest("sha256:" + strings.ToLower(h.Value)); err == nil {
-				s.Digest = digest
-			}
-		}
+	sha256, sha512 := readHashes(c.Hashes)
+	if digest, err := fnpkg.ParseDigest("sha256:" + sha256); err == nil {
+		s.Digest, s.SHA512 = digest, sha512
 	}
 	newest := ""
 	for _, p := range deref(c.Properties) {
@@ -184,12 +181,14 @@ func (d cycloneDXReader) readComponents(list *[]cdx.Component) error {
 }
 
 func (d cycloneDXReader) readComponent(c cdx.Component) {
+	if isPart(c) {
+		d.purlOf[c.BOMRef] = "" // one of several packages
+		return
+	}
 	read, err := identify(c.PackageURL, c.Version)
 	if err != nil {
 		switch {
 		case c.Type == cdx.ComponentTypeFile || c.Type == cdx.ComponentTypeOS:
-		case isPart(c):
-			d.purlOf[c.BOMRef] = "" // one of several packages
 		default:
 			d.unread = append(d.unread, c.Name)
 		}
@@ -215,9 +214,17 @@ func (d cycloneDXReader) readComponent(c cdx.Component) {
 	for _, p := range deref(c.Properties) {
 		readComponentProperty(&read, p.Name, p.Value)
 	}
+	if read.Origin == fnpkg.OriginBundled && c.Evidence != nil {
+		read.Evidence = readMethods(c.Evidence.Identity)
+	}
+	if c.Evidence != nil {
+		read.LicenseTexts = readTexts(c.Evidence.Licenses)
+	}
 	read.SHA256, read.SHA512 = readHashes(c.Hashes)
 	for _, r := range deref(c.ExternalReferences) {
 		switch {
+		case r.URL == c.PackageURL && r.Type == cdx.ERTypeDistribution && read.Distribution == (fnpkg.Distribution{}):
+			read.Distribution.SHA256, read.Distribution.SHA512 = readHashes(r.Hashes)
 		case !isAbsolute(r.URL):
 		case r.Type == cdx.ERTypeVCS && read.SourceURL == "":
 			read.SourceURL = r.URL
@@ -277,6 +284,44 @@ func readHashes(list *[]cdx.Hash) (sha256, sha512 string) {
 	return sha256, sha512
 }
 
+// readMethods reads by what a recovered component was recognised.
+func readMethods(choice *cdx.EvidenceIdentityChoice) []fnpkg.Evidence {
+	var out []fnpkg.Evidence
+	if choice == nil {
+		return nil
+	}
+	for _, id := range deref(choice.Identities) {
+		for _, m := range deref(id.Methods) {
+			if m.Confidence == nil {
+				continue
+			}
+			if e, ok := parseEvidence(m.Value, exactly(*m.Confidence)); ok {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
+}
+
+func readTexts(choices *cdx.Licenses) []fnpkg.LicenseText {
+	if choices == nil {
+		return nil
+	}
+	var out []fnpkg.LicenseText
+	for _, c := range *choices {
+		if l := c.License; l != nil && l.Name != "" && l.Text != nil && l.Text.Encoding == "" && l.Text.Content != "" {
+			out = append(out, fnpkg.LicenseText{Path: l.Name, Text: l.Text.Content})
+		}
+	}
+	return out
+}
+
+// exactly converts by way of text, so that 0.7 does not become 0.699999988.
+func exactly(f float32) float64 {
+	out, _ := strconv.ParseFloat(strconv.FormatFloat(float64(f), 'g', -1, 32), 64)
+	return out
+}
+
 func identityConfidence(choice *cdx.EvidenceIdentityChoice) float64 {
 	if choice == nil {
 		return 1
@@ -287,9 +332,7 @@ func identityConfidence(choice *cdx.EvidenceIdentityChoice) float64 {
 	}
 	for _, id := range identities {
 		if id.Field == cdx.EvidenceIdentityFieldTypePURL && id.Confidence != nil {
-			// By way of text, so that 0.7 does not become 0.699999988.
-			f, _ := strconv.ParseFloat(strconv.FormatFloat(float64(*id.Confidence), 'g', -1, 32), 64)
-			return f
+			return exactly(*id.Confidence)
 		}
 	}
 	return 1

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"io"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	cdx "github.com/CycloneDX/cyclonedx-go"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/sbom/purl"
 )
 
 // WriteCycloneDX writes inv as a CycloneDX document in JSON, of version 1.6
@@ -137,8 +139,11 @@ func packageComponent(u *unit, supplier fnpkg.Party, o Options) *cdx.Component {
 	if !s.Digest.IsZero() {
 		// A package has no version of its own; its digest is the one thing
 		// that tells two builds apart.
-		out.Version = s.Digest.String()
-		out.Hashes = &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: s.Digest.Hex()}}
+		out.Version, out.PackageURL = s.Digest.String(), packagePURL(s)
+		out.Hashes = writeHashes(s.Digest.Hex(), s.SHA512)
+	}
+	if s.SHA512 != "" {
+		out.ExternalReferences = &[]cdx.ExternalReference{deployable(s.Name, s.SHA512)}
 	}
 	props := packageProperties(u.inv, o.stamp(u.inv.Subject))
 	if s.Kind == fnpkg.KindZip {
@@ -178,19 +183,48 @@ func component(u *unit, c fnpkg.Component, ref string, o Options) cdx.Component 
 	return out
 }
 
-// references are the places elsewhere that belong to a component.
+// references are the places that belong to a component: the archive it was
+// installed from, the file it is in the package, its source code.
 func references(c fnpkg.Component) []cdx.ExternalReference {
 	var out []cdx.ExternalReference
-	if isAbsolute(c.Distribution.URL) {
-		out = append(out, cdx.ExternalReference{
-			Type: cdx.ERTypeDistribution, URL: c.Distribution.URL,
-			Hashes: writeHashes(c.Distribution.SHA256, c.Distribution.SHA512),
-		})
+	d := c.Distribution
+	hashes := writeHashes(d.SHA256, d.SHA512)
+	switch {
+	case isAbsolute(d.URL):
+		out = append(out, cdx.ExternalReference{Type: cdx.ERTypeDistribution, URL: d.URL, Hashes: hashes})
+	case hashes != nil:
+		// Which archive it is the lock file says by name and hash alone; a
+		// reference must have a URL, and a package URL is one.
+		out = append(out, cdx.ExternalReference{Type: cdx.ERTypeDistribution, URL: c.PURL, Hashes: hashes})
+	}
+	if file := singleFile(c); file != "" && c.SHA512 != "" {
+		out = append(out, deployable(file, c.SHA512))
 	}
 	if isAbsolute(c.SourceURL) {
-		out = append(out, cdx.ExternalReference{Type: cdx.ERTypeVCS, URL: c.SourceURL})
+		// BSI TR-03183-2 (§8.2) looks for the repository under its own type.
+		out = append(out, cdx.ExternalReference{Type: cdx.ERTypeVCS, URL: c.SourceURL},
+			cdx.ExternalReference{Type: cdx.ERTypeSourceDistribution, URL: c.SourceURL})
 	}
 	return out
+}
+
+// deployable is the form in which BSI TR-03183-2 (§8.2) expects the hash of a
+// component that is one file: a distribution whose URL, relative to the
+// package, is the file itself.
+func deployable(file, sha512 string) cdx.ExternalReference {
+	return cdx.ExternalReference{
+		Type: cdx.ERTypeDistribution, URL: (&url.URL{Path: file}).String(), Comment: "the file in the package",
+		Hashes: writeHashes("", sha512),
+	}
+}
+
+// packagePURL names a package by its digest: no registry knows it.
+func packagePURL(s fnpkg.Subject) string {
+	id, err := purl.Parse("pkg:generic/" + url.PathEscape(s.Name) + "?checksum=" + s.Digest.String())
+	if err != nil {
+		return ""
+	}
+	return id.Text
 }
 
 func writeHashes(sha256, sha512 string) *[]cdx.Hash {
@@ -257,11 +291,20 @@ func groupAndName(c fnpkg.Component) (group, name string) {
 
 func evidence(c fnpkg.Component) *cdx.Evidence {
 	confidence := float32(c.Confidence)
+	methods := []cdx.EvidenceIdentityMethod{{Technique: technique(c), Confidence: &confidence}}
+	if len(c.Evidence) > 0 {
+		methods = methods[:0]
+		for _, e := range c.Evidence {
+			sure := float32(e.Confidence)
+			methods = append(methods, cdx.EvidenceIdentityMethod{Technique: techniqueOf(e.Technique), Confidence: &sure, Value: evidenceText(e)})
+		}
+	}
 	out := &cdx.Evidence{Identity: &cdx.EvidenceIdentityChoice{Identities: &[]cdx.EvidenceIdentity{{
-		Field:      cdx.EvidenceIdentityFieldTypePURL,
-		Confidence: &confidence,
-		Methods:    &[]cdx.EvidenceIdentityMethod{{Technique: technique(c), Confidence: &confidence}},
+		Field: cdx.EvidenceIdentityFieldTypePURL, Confidence: &confidence, ConcludedValue: c.PURL, Methods: &methods,
 	}}}}
+	if len(c.LicenseTexts) > 0 {
+		out.Licenses = writeTexts(c.LicenseTexts)
+	}
 	var occurrences []cdx.EvidenceOccurrence
 	for _, o := range c.Occurrences {
 		occurrences = append(occurrences, cdx.EvidenceOccurrence{Location: o.Path})
@@ -275,10 +318,23 @@ func evidence(c fnpkg.Component) *cdx.Evidence {
 // technique names the way of identification in CycloneDX's words.
 func technique(c fnpkg.Component) cdx.EvidenceIdentityTechnique {
 	switch {
-	case c.Type == "golang" && c.Origin == fnpkg.OriginShipped:
+	case c.Origin == fnpkg.OriginShipped && (c.Type == "golang" || c.Type == "cargo" || c.FoundBy == "dotnet-single-file" || c.FoundBy == "elf-package-note"):
 		return cdx.EvidenceIdentityTechniqueBinaryAnalysis
+	case c.Type == "maven" && c.Confidence <= 0.5:
+		return cdx.EvidenceIdentityTechniqueFilename // alone
 	case c.Origin == fnpkg.OriginShipped || c.Origin == fnpkg.OriginDeclared:
 		return cdx.EvidenceIdentityTechniqueManifestAnalysis
+	}
+	return cdx.EvidenceIdentityTechniqueOther
+}
+
+// techniqueOf says in CycloneDX's words what kind of sign was read.
+func techniqueOf(word string) cdx.EvidenceIdentityTechnique {
+	switch word {
+	case "metafile", "build-tree", "lock-file", "manifest":
+		return cdx.EvidenceIdentityTechniqueManifestAnalysis
+	case "source-map", "module-path", "store-path", "source-text", "license-list", "banner", "original", "fingerprint", "comment":
+		return cdx.EvidenceIdentityTechniqueSourceCodeAnalysis
 	}
 	return cdx.EvidenceIdentityTechniqueOther
 }

@@ -81,6 +81,18 @@ func writeLicenses(licenses []fnpkg.License, as ...cdx.LicenseAcknowledgement) *
 	return &out
 }
 
+// writeTexts states what the licence files of a component say: found, not
+// assigned to one of the licences that its metadata declares.
+func writeTexts(texts []fnpkg.LicenseText) *cdx.Licenses {
+	var out cdx.Licenses
+	for _, t := range texts {
+		out = append(out, cdx.LicenseChoice{License: &cdx.License{
+			Name: t.Path, Text: &cdx.AttachedText{ContentType: "text/plain", Content: t.Text},
+		}})
+	}
+	return &out
+}
+
 func readLicenses(choices *cdx.Licenses) []fnpkg.License {
 	if choices == nil {
 		return nil

@@ -18,7 +18,9 @@ const (
 	propFoundBy    = "fnseal:found-by"    // of a component: the technique
 	propFoundAt    = "fnseal:found-at"    // of a component, where the format has no occurrences; repeated
 	propTree       = "fnseal:tree-sha256" // of a component that is a tree of files
-	propSource     = "fnseal:source"      // of a component, where the format has no place for it: a URL
+	propUnknown    = "fnseal:unknown"     // of a component: what of "version", "licence" and "producer" nothing states
+	propEvidence   = "fnseal:evidence"    // of a recovered component, where the format has no place for it; repeated
+	propArchive    = "fnseal:archive"     // of a component, where the format has no place for it: "<algorithm>:<hash>" of the archive it is from
 	propPackage    = "fnseal:package"     // of a component in a merged document: the reference of its package
 
 	propKind    = "fnseal:kind"           // of the package: zip, directory, …
@@ -84,7 +86,7 @@ const noDigest = "none"
 func componentProperties(u *unit, c fnpkg.Component) []property {
 	list := []property{{propOrigin, string(c.Origin)}}
 	if c.Confidence != 1 {
-		list = append(list, property{propConfidence, strconv.FormatFloat(c.Confidence, 'g', -1, 64)})
+		list = append(list, property{propConfidence, formatConfidence(c.Confidence)})
 	}
 	if c.FoundBy != "" {
 		list = append(list, property{propFoundBy, c.FoundBy})
@@ -92,10 +94,60 @@ func componentProperties(u *unit, c fnpkg.Component) []property {
 	if c.TreeSHA256 != "" {
 		list = append(list, property{propTree, c.TreeSHA256})
 	}
+	if words := unknowns(c); words != "" {
+		list = append(list, property{propUnknown, words})
+	}
 	if u.ref != rootRef {
 		list = append(list, property{propPackage, u.ref})
 	}
 	return list
+}
+
+// unknowns lists what nothing in the package states of a component, of what
+// CISA's minimum elements ask to be marked so.
+func unknowns(c fnpkg.Component) string {
+	var words []string
+	if c.Version == "" {
+		words = append(words, "version")
+	}
+	if len(c.Licenses) == 0 {
+		words = append(words, "licence")
+	}
+	if c.Producer.IsZero() {
+		words = append(words, "producer")
+	}
+	return strings.Join(words, " ")
+}
+
+// placeProperties are the properties of a component in formats that have no
+// place for where and by what it was found, nor for hashes of archives.
+func placeProperties(c fnpkg.Component) []property {
+	var list []property
+	for _, at := range c.Occurrences {
+		list = append(list, property{propFoundAt, at.Path})
+	}
+	for _, e := range c.Evidence {
+		list = append(list, property{propEvidence, formatConfidence(e.Confidence) + " " + evidenceText(e)})
+	}
+	return list
+}
+
+func formatConfidence(f float64) string { return strconv.FormatFloat(f, 'g', -1, 64) }
+
+// evidenceText says in one line what was read where: "<technique> <path>:
+// <detail>".
+func evidenceText(e fnpkg.Evidence) string {
+	return e.Technique + " " + e.Path + ": " + e.Detail
+}
+
+// parseEvidence reads what evidenceText wrote.
+func parseEvidence(text string, confidence float64) (fnpkg.Evidence, bool) {
+	technique, rest, ok := strings.Cut(text, " ")
+	path, detail, ok2 := strings.Cut(rest, ": ")
+	if !ok || !ok2 || technique == "" || !(confidence >= 0 && confidence <= 1) {
+		return fnpkg.Evidence{}, false
+	}
+	return fnpkg.Evidence{Technique: technique, Path: path, Detail: detail, Confidence: confidence}, true
 }
 
 // readPackageProperty takes over one property of a package. Those that say
@@ -176,9 +228,20 @@ func readComponentProperty(c *fnpkg.Component, name, value string) {
 		if value != "" {
 			c.Occurrences = append(c.Occurrences, fnpkg.Occurrence{Path: value})
 		}
-	case propSource:
-		if isAbsolute(value) {
-			c.SourceURL = value
+	case propEvidence:
+		word, text, _ := strings.Cut(value, " ")
+		if f, err := strconv.ParseFloat(word, 64); err == nil {
+			if e, ok := parseEvidence(text, f); ok {
+				c.Evidence = append(c.Evidence, e)
+			}
+		}
+	case propArchive:
+		algorithm, digits, _ := strings.Cut(strings.ToLower(value), ":")
+		switch {
+		case algorithm == "sha256" && isHex(digits, 32):
+			c.Distribution.SHA256 = digits
+		case algorithm == "sha512" && isHex(digits, 64):
+			c.Distribution.SHA512 = digits
 		}
 	case propTree:
 		if isHex(value, 32) {

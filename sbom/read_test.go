@@ -26,7 +26,7 @@ func readDocument(t testing.TB, document []byte) *fnpkg.Inventory {
 }
 
 // readable are the formats that are read as well as written.
-var readable = []sbom.Format{sbom.CycloneDXJSON, sbom.CycloneDXXML, sbom.SPDXJSON}
+var readable = []sbom.Format{sbom.CycloneDXJSON, sbom.CycloneDXXML, sbom.SPDXJSON, sbom.SPDX3JSON}
 
 func TestReadOwn(t *testing.T) {
 	for _, o := range []sbom.Options{{}, {ToolVersion: "1", Timestamp: sample().Subject.Newest.AddDate(1, 0, 0)}, richOptions} {
@@ -389,7 +389,7 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		assertSurvives(t, sbom.CycloneDXJSON, first)
-		for _, format := range []sbom.Format{sbom.CycloneDXXML, sbom.SPDXJSON} {
+		for _, format := range []sbom.Format{sbom.CycloneDXXML, sbom.SPDXJSON, sbom.SPDX3JSON} {
 			// These have no place for some of what CycloneDX in JSON can say;
 			// what they do say must not change any more.
 			second := readDocument(t, writeAs(t, first, format, sbom.Options{}))
@@ -460,7 +460,7 @@ func FuzzReadWords(f *testing.F) {
 			t.Fatalf("%v\n%s", err, document)
 		}
 		assertSurvives(t, sbom.CycloneDXJSON, inv)
-		for _, format := range []sbom.Format{sbom.CycloneDXXML, sbom.SPDXJSON} {
+		for _, format := range []sbom.Format{sbom.CycloneDXXML, sbom.SPDXJSON, sbom.SPDX3JSON} {
 			assertSurvives(t, format, readDocument(t, writeAs(t, inv, format, sbom.Options{})))
 		}
 	})

@@ -43,6 +43,8 @@ type spdx2Package struct {
 	LicenseConcluded string             `json:"licenseConcluded,omitempty"`
 	LicenseDeclared  string             `json:"licenseDeclared,omitempty"`
 	CopyrightText    string             `json:"copyrightText,omitempty"`
+	SourceInfo       string             `json:"sourceInfo,omitempty"`
+	AttributionTexts []string           `json:"attributionTexts,omitempty"`
 	PrimaryPurpose   string             `json:"primaryPackagePurpose,omitempty"`
 	ExternalRefs     []spdx2ExternalRef `json:"externalRefs,omitempty"`
 	Annotations      []spdx2Annotation  `json:"annotations,omitempty"`

@@ -88,7 +88,7 @@ func readSPDX2(text []byte) (*fnpkg.Inventory, error) {
 // that is not one package that stands for the others: then all are components,
 // also a single one that a registry knows.
 func described(doc *spdx2Doc) string {
-	if len(doc.Packages) == 1 && purlOf(doc.Packages[0]) != "" {
+	if len(doc.Packages) == 1 && purlOf(doc.Packages[0]) != "" && !isPackage(readProperties(doc.Packages[0].Annotations)) {
 		return spdx2Document
 	}
 	roots := slices.Clone(doc.DocumentDescribes)
@@ -116,9 +116,9 @@ type spdx2Reader struct {
 func (d *spdx2Reader) readSubject(p spdx2Package, created string) {
 	s := &d.inv.Subject
 	s.Name = p.Name
-	sha256, _ := spdx2Hashes(p.Checksums)
+	sha256, sha512 := spdx2Hashes(p.Checksums)
 	if digest, err := fnpkg.ParseDigest("sha256:" + sha256); err == nil {
-		s.Digest = digest
+		s.Digest, s.SHA512 = digest, sha512
 	}
 	newest := ""
 	for _, prop := range readProperties(p.Annotations) {
@@ -140,13 +140,15 @@ func (d *spdx2Reader) readPackage(p spdx2Package) {
 	if version == spdx2NoAssertion {
 		version = ""
 	}
-	read, err := identify(purlOf(p), version)
 	props := readProperties(p.Annotations)
+	if isPackage(props) {
+		d.purlOf[p.SPDXID] = "" // one of several packages
+		return
+	}
+	read, err := identify(purlOf(p), version)
 	if err != nil {
 		switch {
 		case p.PrimaryPurpose == "FILE" || p.PrimaryPurpose == "OPERATING-SYSTEM":
-		case slices.ContainsFunc(props, func(p property) bool { return p.name == propKind }):
-			d.purlOf[p.SPDXID] = "" // one of several packages
 		default:
 			d.unread = append(d.unread, p.Name)
 		}
@@ -166,6 +168,14 @@ func (d *spdx2Reader) readPackage(p spdx2Package) {
 	for _, prop := range props {
 		readComponentProperty(&read, prop.name, prop.value)
 	}
+	if isAbsolute(p.SourceInfo) {
+		read.SourceURL = p.SourceInfo
+	}
+	for _, text := range p.AttributionTexts {
+		if t, ok := readTextWithPath(text); ok {
+			read.LicenseTexts = append(read.LicenseTexts, t)
+		}
+	}
 	sha256, sha512 := spdx2Hashes(p.Checksums)
 	if p.PackageFileName != "" && len(read.Occurrences) > 0 {
 		read.SHA256, read.SHA512 = sha256, sha512
@@ -174,6 +184,11 @@ func (d *spdx2Reader) readPackage(p spdx2Package) {
 		read.Distribution.SHA256, read.Distribution.SHA512 = sha256, sha512
 	}
 	d.add(read)
+}
+
+// isPackage tells the packages of a document from their components.
+func isPackage(props []property) bool {
+	return slices.ContainsFunc(props, func(p property) bool { return p.name == propKind })
 }
 
 // purlOf is the package URL of a package, empty if it has none.
@@ -222,27 +237,34 @@ func readSPDX2Party(text string) fnpkg.Party {
 	return p
 }
 
-// readProperties reads what propertyLines wrote.
+// readProperties reads the properties in the annotations of an element.
 func readProperties(list []spdx2Annotation) []property {
 	var out []property
 	for _, a := range list {
-		if !strings.HasPrefix(a.Comment, "fnseal:") {
+		out = append(out, parseProperties(a.Comment)...)
+	}
+	return out
+}
+
+// parseProperties reads what propertyLines wrote; nothing from other texts.
+func parseProperties(text string) []property {
+	if !strings.HasPrefix(text, "fnseal:") {
+		return nil
+	}
+	var out []property
+	for line := range strings.SplitSeq(text, "\n") {
+		name, value, ok := strings.Cut(line, "=")
+		if !ok {
 			continue
 		}
-		for line := range strings.SplitSeq(a.Comment, "\n") {
-			name, value, ok := strings.Cut(line, "=")
-			if !ok {
+		if strings.HasPrefix(value, `"`) {
+			unquoted, err := strconv.Unquote(value)
+			if err != nil {
 				continue
 			}
-			if strings.HasPrefix(value, `"`) {
-				unquoted, err := strconv.Unquote(value)
-				if err != nil {
-					continue
-				}
-				value = unquoted
-			}
-			out = append(out, property{name, value})
+			value = unquoted
 		}
+		out = append(out, property{name, value})
 	}
 	return out
 }

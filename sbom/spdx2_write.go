@@ -155,7 +155,10 @@ func (w *spdx2Writer) packageOf(u *unit, o Options) spdx2Package {
 	if !s.Digest.IsZero() {
 		out.VersionInfo = s.Digest.String()
 		out.PackageFileName = s.Name
-		out.Checksums = spdx2Checksums(s.Digest.Hex(), "")
+		out.Checksums = spdx2Checksums(s.Digest.Hex(), s.SHA512)
+		if id := packagePURL(s); id != "" {
+			out.ExternalRefs = []spdx2ExternalRef{{Category: "PACKAGE-MANAGER", Type: "purl", Locator: id}}
+		}
 	}
 	out.Annotations = w.annotations(packageProperties(u.inv, o.stamp(s)))
 	return out
@@ -169,11 +172,18 @@ func (w *spdx2Writer) component(u *unit, c fnpkg.Component, ref string, o Option
 		Checksums:    spdx2Checksums(c.SHA256, c.SHA512),
 		ExternalRefs: []spdx2ExternalRef{{Category: "PACKAGE-MANAGER", Type: "purl", Locator: c.PURL}},
 	}
+	if c.Version == "" {
+		out.VersionInfo = spdx2NoAssertion
+	}
+	props := componentProperties(u, c)
+	props = append(props, placeProperties(c)...)
 	if isAbsolute(c.Distribution.URL) {
 		out.DownloadLocation = c.Distribution.URL
-		if out.Checksums == nil {
-			out.Checksums = spdx2Checksums(c.Distribution.SHA256, c.Distribution.SHA512)
-		}
+	}
+	if d := c.Distribution; out.Checksums == nil && out.DownloadLocation == d.URL {
+		out.Checksums = spdx2Checksums(d.SHA256, d.SHA512)
+	} else {
+		props = append(props, archiveProperties(d)...)
 	}
 	if !c.Producer.IsZero() {
 		out.Originator = spdx2Party(c.Producer)
@@ -189,15 +199,36 @@ func (w *spdx2Writer) component(u *unit, c fnpkg.Component, ref string, o Option
 		}
 		maps.Copy(w.licenses, l.refs)
 	}
-	props := componentProperties(u, c)
-	for _, at := range c.Occurrences {
-		props = append(props, property{propFoundAt, at.Path})
-	}
 	if isAbsolute(c.SourceURL) {
-		props = append(props, property{propSource, c.SourceURL})
+		out.SourceInfo = c.SourceURL
+	}
+	for _, t := range c.LicenseTexts {
+		out.AttributionTexts = append(out.AttributionTexts, textWithPath(t))
 	}
 	out.Annotations = w.annotations(props)
 	return out
+}
+
+// textWithPath puts the path of a licence file in front of what it says, as
+// SPDX has one text for both.
+func textWithPath(t fnpkg.LicenseText) string { return t.Path + ":\n\n" + t.Text }
+
+func readTextWithPath(text string) (fnpkg.LicenseText, bool) {
+	path, rest, ok := strings.Cut(text, ":\n\n")
+	return fnpkg.LicenseText{Path: path, Text: rest}, ok && path != "" && !strings.Contains(path, "\n")
+}
+
+// archiveProperties are the hashes of an archive for which a format has no
+// place beside those of a file.
+func archiveProperties(d fnpkg.Distribution) []property {
+	var list []property
+	if d.SHA256 != "" {
+		list = append(list, property{propArchive, "sha256:" + d.SHA256})
+	}
+	if d.SHA512 != "" {
+		list = append(list, property{propArchive, "sha512:" + d.SHA512})
+	}
+	return list
 }
 
 func spdx2Checksums(sha256, sha512 string) []spdx2Checksum {

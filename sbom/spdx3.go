@@ -54,6 +54,8 @@ type spdx3Element struct {
 	SuppliedBy        string            `json:"suppliedBy,omitempty"`
 	VerifiedUsing     []spdx3Hash       `json:"verifiedUsing,omitempty"`
 	Identifiers       []spdx3Identifier `json:"externalIdentifier,omitempty"`
+	ExternalRefs      []spdx3Reference  `json:"externalRef,omitempty"`
+	AttributionTexts  []string          `json:"software_attributionText,omitempty"`
 
 	LicenseExpression string            `json:"simplelicensing_licenseExpression,omitempty"`
 	CustomIDs         []spdx3Dictionary `json:"simplelicensing_customIdToUri,omitempty"`
@@ -79,6 +81,12 @@ type spdx3Identifier struct {
 	Type       string `json:"type"`
 	Kind       string `json:"externalIdentifierType"`
 	Identifier string `json:"identifier"`
+}
+
+type spdx3Reference struct {
+	Type     string   `json:"type"`
+	Kind     string   `json:"externalRefType"`
+	Locators []string `json:"locator"`
 }
 
 type spdx3Dictionary struct {
@@ -202,7 +210,10 @@ func (w *spdx3Writer) packageOf(u *unit, o Options) {
 	}
 	if !s.Digest.IsZero() {
 		e.Version = s.Digest.String()
-		e.VerifiedUsing = spdx3Hashes(s.Digest.Hex(), "")
+		e.VerifiedUsing = spdx3Hashes(s.Digest.Hex(), s.SHA512)
+		if e.PackageURL = packagePURL(s); e.PackageURL != "" {
+			e.Identifiers = []spdx3Identifier{{"ExternalIdentifier", "packageUrl", e.PackageURL}}
+		}
 	}
 	w.add(e)
 	if s.Kind == fnpkg.KindZip {
@@ -224,10 +235,17 @@ func (w *spdx3Writer) component(u *unit, c fnpkg.Component, ref string, o Option
 		e.SuppliedBy = w.party(c.Producer, "other")
 		e.OriginatedBy = []string{e.SuppliedBy}
 	}
+	if isAbsolute(c.SourceURL) {
+		e.ExternalRefs = []spdx3Reference{{"ExternalRef", "vcs", []string{c.SourceURL}}}
+	}
+	for _, t := range c.LicenseTexts {
+		e.AttributionTexts = append(e.AttributionTexts, textWithPath(t))
+	}
 	w.add(e)
 	if file := singleFile(c); file != "" {
 		w.file(e, path.Base(file), isArchive(file))
 	}
+	w.archive(e, c.Distribution)
 	if l := joinLicenses(c.Licenses); l.expression != "" {
 		license := w.license(l)
 		w.relate(e.ID, "hasDeclaredLicense", complete, license)
@@ -236,14 +254,30 @@ func (w *spdx3Writer) component(u *unit, c fnpkg.Component, ref string, o Option
 		}
 	}
 	props := componentProperties(u, c)
-	for _, at := range c.Occurrences {
-		props = append(props, property{propFoundAt, at.Path})
-	}
-	if isAbsolute(c.SourceURL) {
-		props = append(props, property{propSource, c.SourceURL})
-	}
-	w.annotate(e.ID, props)
+	w.annotate(e.ID, append(props, placeProperties(c)...))
 }
+
+// archive adds the archive that a component was installed from: a file that is
+// not in the package.
+func (w *spdx3Writer) archive(of spdx3Element, d fnpkg.Distribution) {
+	hashes := spdx3Hashes(d.SHA256, d.SHA512)
+	if hashes == nil {
+		return
+	}
+	e := spdx3Element{
+		Type: "software_File", ID: w.id("Archive"), Name: of.Name + " " + of.Version, VerifiedUsing: hashes,
+		PrimaryPurpose: "archive", Comment: archiveComment,
+	}
+	if isAbsolute(d.URL) {
+		e.Name = path.Base(d.URL)
+		e.ExternalRefs = []spdx3Reference{{"ExternalRef", "binaryArtifact", []string{d.URL}}}
+	}
+	w.relate(of.ID, "hasDistributionArtifact", complete, w.add(e))
+}
+
+// archiveComment tells the archive a component was installed from, as a lock
+// file states it, from the file that it is in the package.
+const archiveComment = "the archive that a lock file in the package states for the component"
 
 // file adds the file that a package is, with the purposes in which BSI
 // TR-03183-2 keeps its properties.

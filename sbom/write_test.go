@@ -90,6 +90,13 @@ func rich() *fnpkg.Inventory {
 	c.Producer = fnpkg.Party{Name: "Jane <Doe>", Email: "jane@example.com", URL: "https://example.com/jane"}
 	c.SourceURL = "git+https://example.com/s/a.git"
 	c.TreeSHA256 = strings.Repeat("45", 32)
+	c.Evidence = []fnpkg.Evidence{
+		{Technique: "source-map", Path: "dist/index.js.map", Detail: "node_modules/@s/a/index.js: \"x\"", Confidence: 0.98},
+		{Technique: "comment", Path: "dist/index.js", Detail: "a v1.0.0", Confidence: 0.6},
+	}
+	c.LicenseTexts = []fnpkg.LicenseText{{Path: "node_modules/@s/a/LICENSE", Text: "Permission is <hereby>\ngranted\n"}}
+	inv.Subject.SHA512 = strings.Repeat("89", 64)
+	inv.Components[3].Distribution = fnpkg.Distribution{SHA256: strings.Repeat("ef", 32)}
 	c.Distribution = fnpkg.Distribution{URL: "https://registry.example/a-1.0.0.tgz", SHA512: strings.Repeat("67", 64)}
 	inv.Subject.Layers = []fnpkg.Layer{{Name: "shared layer.zip", Digest: inv.Subject.Digest}, {Name: "built"}}
 	inv.Components[4].Producer = fnpkg.Party{URL: "https://example.org"}
