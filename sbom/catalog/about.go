@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"encoding/json"
 	"net/mail"
 	"net/url"
 	"strings"
@@ -28,6 +29,18 @@ func (a about) or(b about) about {
 		a.archive = b.archive
 	}
 	return a
+}
+
+// lenient is a value that stays empty where something of another type stands:
+// one odd field must not hide a package.
+type lenient[T any] struct{ value T }
+
+func (l *lenient[T]) UnmarshalJSON(b []byte) error {
+	var v T
+	if json.Unmarshal(b, &v) == nil {
+		l.value = v
+	}
+	return nil
 }
 
 // wordLimit bounds a name or an address that is taken over from metadata.

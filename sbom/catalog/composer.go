@@ -28,10 +28,10 @@ type composerPackage struct {
 	// Composer 1 does not say. A metapackage has none.
 	Path text `json:"install-path"`
 
-	Authors  []composerAuthor `json:"authors"`
-	Homepage text             `json:"homepage"`
-	Source   composerPlace    `json:"source"`
-	Dist     composerPlace    `json:"dist"`
+	Authors  lenient[[]composerAuthor] `json:"authors"`
+	Homepage text                      `json:"homepage"`
+	Source   lenient[composerPlace]    `json:"source"`
+	Dist     lenient[composerPlace]    `json:"dist"`
 
 	archive fnpkg.Distribution // of a gem, which is read into the same form
 }
@@ -51,15 +51,15 @@ type composerPlace struct {
 
 func (p composerPackage) about() about {
 	var a about
-	if len(p.Authors) > 0 {
-		first := p.Authors[0]
+	if list := p.Authors.value; len(list) > 0 {
+		first := list[0]
 		a.producer = party(string(first.Name), string(first.Email), string(cmp.Or(first.Homepage, p.Homepage)))
 	}
-	if p.Source.Type == "git" {
-		a.source = sourceURL(string(p.Source.URL))
+	if source := p.Source.value; source.Type == "git" {
+		a.source = sourceURL(string(source.URL))
 	}
-	if p.Dist.Type == "zip" || p.Dist.Type == "tar" {
-		a.archive.URL = webAddress(string(p.Dist.URL))
+	if dist := p.Dist.value; dist.Type == "zip" || dist.Type == "tar" {
+		a.archive.URL = webAddress(string(dist.URL))
 	}
 	return a
 }
