@@ -2,6 +2,7 @@ package vulndb
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"slices"
@@ -18,6 +19,7 @@ type builder struct {
 
 	mu       sync.Mutex
 	archives []*openSource
+	rank     []int32 // of each archive: among equal copies of a record the lowest wins
 	records  []recordRef
 	entries  []entryRef
 	aliases  []aliasPair
@@ -33,6 +35,7 @@ type recordRef struct {
 	size       int32
 	archive    int32
 	method     uint16
+	digest     [sha256.Size]byte // of the text
 }
 
 // entryRef says where an encoded entry is.
@@ -90,8 +93,8 @@ func (b *builder) sort() {
 		ri, rj := &b.records[i], &b.records[j]
 		return cmp.Or(
 			strings.Compare(ri.id, rj.id),
-			cmp.Compare(rj.modified, ri.modified), // newest first
-			cmp.Compare(ri.archive, rj.archive),   // then as the sources were given
+			cmp.Compare(rj.modified, ri.modified),               // newest first
+			cmp.Compare(b.rank[ri.archive], b.rank[rj.archive]), // then as the sources were given
 			cmp.Compare(ri.offset, rj.offset),
 		)
 	})

@@ -144,7 +144,7 @@ func (db *DB) Close() error {
 	if db.bolt == nil {
 		return nil
 	}
-	return db.bolt.Close()
+	return db.bolt.Close() // twice does no harm
 }
 
 func (db *DB) damaged(reason string, err error) error {
@@ -232,9 +232,8 @@ func (db *DB) record(tx *bbolt.Tx, inflate *inflater, id string) ([]byte, error)
 		return nil, err
 	}
 	d := decoder{data: value}
-	method := uint16(d.byte())
-	size := d.length(int(^uint(0) >> 1))
-	text, err := inflate.inflate(method, d.data, int64(size))
+	stored := d.storedRecord()
+	text, err := inflate.inflate(stored.method, stored.compressed, int64(stored.size))
 	if d.failed || err != nil {
 		return nil, &IndexError{Path: db.path, Reason: fmt.Sprintf("record %q cannot be read", id), Err: err}
 	}

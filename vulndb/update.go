@@ -70,7 +70,8 @@ type UpdateProgress struct {
 	Ecosystem string // empty where the work is about no single one
 	Location  string // what is being read, without credentials
 
-	Done, Total int64 // bytes while downloading, records in the other phases; Total is -1 if it is unknown
+	Done, Total int64 // bytes, or records; Total is -1 if it is unknown
+	InRecords   bool  // what Done and Total count
 }
 
 // Phase is a part of an update.
@@ -138,10 +139,12 @@ type updater struct {
 type part struct {
 	Source
 	feed    feed
+	rank    int32       // its place among the parts
 	missing error       // the source has no such ecosystem
 	text    *openSource // its records; nil as long as they were not opened
 	ordinal int32       // of text among the builder's archives
 	read    bool        // text is in the builder
+	single  bool        // text holds records that were fetched one by one
 	list    []listed    // what the source has, by id
 }
 
@@ -166,7 +169,11 @@ func (u *updater) run(ctx context.Context) (*Stamp, error) {
 	defer os.Remove(aside.Name())
 	defer aside.Close()
 	u.build.spool = &spool{file: aside}
-	return u.rebuild(ctx)
+	stamp, err := u.increment(ctx)
+	if errors.Is(err, errRebuild) {
+		return u.rebuild(ctx)
+	}
+	return stamp, err
 }
 
 // rebuild makes the index anew from all that the sources have.
@@ -188,12 +195,12 @@ func (u *updater) rebuild(ctx context.Context) (*Stamp, error) {
 }
 
 func (u *updater) tellWrite(done, total int64) {
-	u.tell(UpdateProgress{Phase: PhaseWrite, Done: done, Total: total})
+	u.tell(UpdateProgress{Phase: PhaseWrite, InRecords: true, Done: done, Total: total})
 }
 
 // publish lets write fill a file and puts it in the index's place.
 func (u *updater) publish(ctx context.Context, write func(f *os.File) error) (*Stamp, error) {
-	u.stamp.Built = u.Now().UTC()
+	u.stamp.Built, u.stamp.Sources = u.Now().UTC(), nil
 	for _, p := range u.parts {
 		u.stamp.Sources = append(u.stamp.Sources, p.Source)
 	}
@@ -275,6 +282,9 @@ func (u *updater) listParts(ctx context.Context) ([]*part, error) {
 	if len(parts) > maxParts {
 		return nil, fmt.Errorf("updating the feed index: the sources have %d archives, more than %d", len(parts), maxParts)
 	}
+	for i, p := range parts {
+		p.rank = int32(i)
+	}
 	return parts, nil
 }
 
@@ -345,6 +355,7 @@ func (u *updater) open(ctx context.Context, p *part, known *Source) error {
 	p.text, p.ordinal = text, int32(len(u.build.archives))
 	p.Location, p.Tag, p.Bytes = text.location, text.tag, text.info.Size()
 	u.build.archives = append(u.build.archives, text)
+	u.build.rank = append(u.build.rank, p.rank)
 	return nil
 }
 
@@ -404,7 +415,7 @@ func (u *updater) read(ctx context.Context, p *part) error {
 		}
 		return from.fail(err)
 	}
-	if r.records == 0 {
+	if r.records == 0 && !p.single {
 		return from.fail(fmt.Errorf("it holds no readable record among %d members", zip.members))
 	}
 	p.SHA256, p.Records, p.Unreadable, p.Newest = from.sha256, r.records, r.unreadable, newestOf(r.newest)
@@ -524,6 +535,7 @@ func (r *archiveReader) work(ctx context.Context, batches <-chan []member) error
 				size:       int32(m.size),
 				archive:    r.part.ordinal,
 				method:     m.method,
+				digest:     sha256.Sum256(text),
 			}}
 			var problems []string
 			p.aliases, problems = aliasesOf(record)
@@ -595,6 +607,6 @@ func (r *archiveReader) deliver(parsed []parsedRecord, warnings []Warning, membe
 			u.Warn(w)
 		}
 	}
-	u.tell(UpdateProgress{Phase: PhaseRead, Ecosystem: r.part.Ecosystem, Location: r.part.text.location, Done: r.seen, Total: r.zip.members})
+	u.tell(UpdateProgress{Phase: PhaseRead, InRecords: true, Ecosystem: r.part.Ecosystem, Location: r.part.text.location, Done: r.seen, Total: r.zip.members})
 	return nil
 }

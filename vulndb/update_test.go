@@ -350,7 +350,7 @@ func TestCredentialsAreKeptOut(t *testing.T) {
 		"http://deploy:" + secret + "@exa mple/" + secret,
 	} {
 		server.Break("npm/all.zip", osvserver.Status(http.StatusForbidden, ""))
-		_, err := Update(context.Background(), UpdateOptions{Sources: []string{wrong}, Ecosystems: []string{"npm"}, Path: path, Limits: Limits{Attempts: 1}})
+		_, err := Update(context.Background(), UpdateOptions{Sources: []string{wrong}, Ecosystems: []string{"npm"}, Path: filepath.Join(t.TempDir(), "osv.db"), Limits: Limits{Attempts: 1}})
 		if err == nil || strings.Contains(err.Error(), secret) || strings.Contains(err.Error(), "deploy") {
 			t.Errorf("error %v", err)
 		}

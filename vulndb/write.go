@@ -1,6 +1,7 @@
 package vulndb
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -122,7 +123,8 @@ func finish(ctx context.Context, f *os.File, db *bbolt.DB, stamp *Stamp) error {
 var summed = [...][]byte{bucketPackages, bucketAliases, bucketRecords, bucketScores}
 
 // contentOf is the sha256 over the sorted keys and values, each with its
-// length, in hexadecimal.
+// length, in hexadecimal. Of a record it takes the sha256 of the text: how the
+// text was compressed by whoever packed it does not count.
 func contentOf(ctx context.Context, tx *bbolt.Tx) (string, error) {
 	sum := sha256.New()
 	buf := make([]byte, 0, 256<<10)
@@ -151,6 +153,12 @@ func contentOf(ctx context.Context, tx *bbolt.Tx) (string, error) {
 		for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
 			if n++; n%tellEvery == 0 && ctx.Err() != nil {
 				return "", ctx.Err()
+			}
+			if bytes.Equal(name, bucketRecords) {
+				d := decoder{data: value}
+				if value = d.storedRecord().digest; d.failed {
+					return "", fmt.Errorf("record %q cannot be decoded", key)
+				}
 			}
 			frame(key)
 			frame(value)
@@ -209,13 +217,9 @@ func (b *builder) writeRecords(ctx context.Context, w *indexWriter) error {
 		return err
 	}
 	for _, r := range b.records {
-		value := w.alloc(int(r.compressed))
-		value = append(value, byte(r.method))
-		value = binary.AppendUvarint(value, uint64(r.size))
-		start := len(value)
-		value = value[:start+int(r.compressed)]
-		if _, err := b.archives[r.archive].file.ReadAt(value[start:], r.offset); err != nil {
-			return b.archives[r.archive].fail(err)
+		value, err := b.stored(w.alloc(int(r.compressed)), r)
+		if err != nil {
+			return err
 		}
 		w.done++
 		if err := w.put(ctx, []byte(r.id), value); err != nil {
@@ -223,6 +227,39 @@ func (b *builder) writeRecords(ctx context.Context, w *indexWriter) error {
 		}
 	}
 	return nil
+}
+
+// stored appends a record in the form in which the index keeps it: method,
+// size and sha256 of the text, and the compressed text of its archive.
+func (b *builder) stored(to []byte, r recordRef) ([]byte, error) {
+	to = append(to, byte(r.method))
+	to = binary.AppendUvarint(to, uint64(r.size))
+	to = append(to, r.digest[:]...)
+	start := len(to)
+	to = slices.Grow(to, int(r.compressed))[:start+int(r.compressed)]
+	if _, err := b.archives[r.archive].file.ReadAt(to[start:], r.offset); err != nil {
+		return nil, b.archives[r.archive].fail(err)
+	}
+	return to, nil
+}
+
+// storedRecord is what stored writes.
+type storedRecord struct {
+	method     uint16
+	size       int
+	digest     []byte // sha256 of the text
+	compressed []byte
+}
+
+func (d *decoder) storedRecord() (r storedRecord) {
+	r.method = uint16(d.byte())
+	r.size = d.length(int(^uint(0) >> 1))
+	if len(d.data) < sha256.Size {
+		d.fail()
+		return storedRecord{}
+	}
+	r.digest, r.compressed = d.data[:sha256.Size], d.data[sha256.Size:]
+	return r
 }
 
 // indexWriter puts sorted keys into one bucket after the other, in
@@ -268,7 +305,7 @@ func (w *indexWriter) open(ctx context.Context) error {
 // alloc returns room for a value of about n bytes. bbolt keeps values until
 // the transaction ends.
 func (w *indexWriter) alloc(n int) []byte {
-	return make([]byte, 0, n+16)
+	return make([]byte, 0, n+64)
 }
 
 // put adds a key, which must be above all before it in the bucket.

@@ -56,7 +56,8 @@ func (s *Server) Break(file string, f Fault) {
 	s.faults[file] = f
 }
 
-// Requests returns method and path of the requests so far.
+// Requests returns method, path and the status of the answer, of the requests
+// so far.
 func (s *Server) Requests() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,9 +68,15 @@ func (s *Server) Requests() []string {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	name := strings.TrimPrefix(path.Clean(r.URL.Path), "/")
 	s.mu.Lock()
-	s.requests = append(s.requests, r.Method+" "+r.URL.Path)
 	fault := s.faults[name]
 	s.mu.Unlock()
+	noted := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+	w = noted
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.requests = append(s.requests, fmt.Sprint(r.Method, " ", r.URL.Path, " ", noted.status))
+	}()
 
 	content, err := fs.ReadFile(s.root, name)
 	if fault != nil {
@@ -83,14 +90,31 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	Serve(w, r, content)
 }
 
+// statusWriter notes the status of an answer.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 // Serve answers with the content as it is.
 func Serve(w http.ResponseWriter, r *http.Request, content []byte) {
 	h := w.Header()
 	h.Set("Content-Type", "application/octet-stream")
 	h.Set("X-Goog-Hash", Hash(content))
-	h.Set("ETag", fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(content)))
+	h.Set("ETag", tag(content))
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
+
+// tag is the entity tag of a file.
+func tag(content []byte) string { return fmt.Sprintf(`"%08x"`, crc32.ChecksumIEEE(content)) }
 
 // Hash is the x-goog-hash header of a file.
 func Hash(content []byte) string {
@@ -156,7 +180,7 @@ func announce(what func(content []byte) (length int64, sent []byte)) Fault {
 	return func(w http.ResponseWriter, _ *http.Request, content []byte) {
 		length, sent := what(content)
 		hijacked(w, func(send func([]byte) error) error {
-			head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nContent-Length: %d\r\n\r\n", length)
+			head := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/zip\r\nETag: %s\r\nContent-Length: %d\r\n\r\n", tag(content), length)
 			return errors.Join(send([]byte(head)), send(sent))
 		})
 	}
@@ -177,9 +201,7 @@ func Stalled(n int) Fault {
 	return func(w http.ResponseWriter, r *http.Request, content []byte) {
 		w.Header().Set("Content-Length", fmt.Sprint(len(content)))
 		_, _ = w.Write(content[:n])
-		if f, ok := w.(http.Flusher); ok {
-			f.Flush()
-		}
+		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	}
 }
