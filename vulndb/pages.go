@@ -69,16 +69,23 @@ func writeSeal(f *os.File) error {
 
 // measure finds the pages to cover and takes their checksums.
 func measure(f io.ReaderAt) (*seal, error) {
-	pageSize, root, pages, err := readMeta(f)
+	m, err := readMeta(f)
 	if err != nil {
 		return nil, err
 	}
-	w := &pageWalk{f: f, pageSize: pageSize, pages: pages}
+	w := &pageWalk{f: f, pageSize: m.pageSize, pages: m.pages}
 	w.cover(0, 2) // the meta pages
-	if err := w.buckets(root); err != nil {
+	if m.freelist != noFreelist {
+		data, _, err := w.load(m.freelist)
+		if err != nil {
+			return nil, err
+		}
+		w.cover(m.freelist, int64(len(data))/w.pageSize)
+	}
+	if err := w.buckets(m.root); err != nil {
 		return nil, err
 	}
-	s := &seal{pages: pages * pageSize, runs: w.merged()}
+	s := &seal{pages: m.pages * m.pageSize, runs: w.merged()}
 	buf := make([]byte, archiveReadAhead)
 	for i := range s.runs {
 		if s.runs[i].crc, err = s.runs[i].checksum(f, buf); err != nil {
@@ -148,7 +155,12 @@ func (w *pageWalk) buckets(root int64) error {
 // match. The values of the others are large, few of them are read, and each
 // carries a checksum of its own.
 func isSteering(bucket []byte) bool {
-	return !bytes.Equal(bucket, bucketRecords) && !bytes.Equal(bucket, bucketListed) && !bytes.Equal(bucket, bucketScores)
+	for _, large := range [...][]byte{bucketRecords, bucketDigests, bucketListed, bucketScores} {
+		if bytes.Equal(bucket, large) {
+			return false
+		}
+	}
+	return true
 }
 
 // tree covers the branch pages of a bucket, and its leaves where they are
@@ -194,33 +206,39 @@ func (w *pageWalk) merged() []pageRun {
 	return runs
 }
 
-// readMeta returns the page size, the root page and the count of pages from
-// the newer of the two meta pages.
-func readMeta(f io.ReaderAt) (pageSize, root, pages int64, err error) {
+// meta is what the newer of the two meta pages says.
+type meta struct {
+	pageSize, root, freelist, pages int64
+}
+
+const noFreelist = -1
+
+func readMeta(f io.ReaderAt) (m meta, err error) {
 	const metaBytes = 64
 	buf := make([]byte, pageHeaderBytes+metaBytes)
 	var newest uint64
 	offset := int64(0)
 	for range 2 {
 		if _, err := f.ReadAt(buf, offset); err != nil {
-			return 0, 0, 0, err
+			return meta{}, err
 		}
-		meta := buf[pageHeaderBytes:]
-		if binary.NativeEndian.Uint32(meta) != boltMagic {
-			return 0, 0, 0, errors.New("no meta page where one belongs")
+		page := buf[pageHeaderBytes:]
+		if binary.NativeEndian.Uint32(page) != boltMagic {
+			return meta{}, errors.New("no meta page where one belongs")
 		}
-		if txid := binary.NativeEndian.Uint64(meta[48:]); offset == 0 || txid > newest {
+		if txid := binary.NativeEndian.Uint64(page[48:]); offset == 0 || txid > newest {
 			newest = txid
-			pageSize = int64(binary.NativeEndian.Uint32(meta[8:]))
-			root = int64(binary.NativeEndian.Uint64(meta[16:]))
-			pages = int64(binary.NativeEndian.Uint64(meta[40:]))
+			m.pageSize = int64(binary.NativeEndian.Uint32(page[8:]))
+			m.root = int64(binary.NativeEndian.Uint64(page[16:]))
+			m.freelist = int64(binary.NativeEndian.Uint64(page[32:]))
+			m.pages = int64(binary.NativeEndian.Uint64(page[40:]))
 		}
-		offset = pageSize
+		offset = m.pageSize
 	}
-	if pageSize < 1024 || pages < 2 || root >= pages {
-		return 0, 0, 0, errors.New("the meta pages contradict themselves")
+	if m.pageSize < 1024 || m.pages < 2 || m.root >= m.pages {
+		return meta{}, errors.New("the meta pages contradict themselves")
 	}
-	return pageSize, root, pages, nil
+	return m, nil
 }
 
 func (r pageRun) checksum(f io.ReaderAt, buf []byte) (uint32, error) {

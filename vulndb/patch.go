@@ -37,6 +37,9 @@ func (u *updater) patch(ctx context.Context, f *os.File, old *DB, records map[st
 		if err := p.aliases(); err != nil {
 			return err
 		}
+		if err := p.digests(records); err != nil {
+			return err
+		}
 		if err := p.replace(bucketListed, func(put func(key, value []byte) error) error {
 			for i, part := range u.parts {
 				if err := put(listKey(i), appendListed(nil, part.list)); err != nil {
@@ -149,6 +152,22 @@ func (p *patcher) records(ctx context.Context, records map[string]*recordRef) er
 		}
 	}
 	return nil
+}
+
+// digests brings the digests of the records up to date.
+func (p *patcher) digests(records map[string]*recordRef) error {
+	all, err := p.db.digestsOf(p.tx)
+	if err != nil {
+		return err
+	}
+	all = slices.DeleteFunc(all, func(d digest) bool { _, changed := records[d.id]; return changed })
+	for id, r := range records {
+		if r != nil {
+			all = append(all, digest{id, r.digest})
+		}
+	}
+	slices.SortFunc(all, func(a, b digest) int { return strings.Compare(a.id, b.id) })
+	return p.put(p.tx.Bucket(bucketDigests), keyDigests, appendDigests(nil, all))
 }
 
 // more is how many records more there are than before.

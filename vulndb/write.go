@@ -1,7 +1,6 @@
 package vulndb
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -22,6 +21,7 @@ import (
 //	packages  ecosystem NUL normalised-name → the entries of the package
 //	aliases   id → the ids it has or gives as aliases, and whether they have a record
 //	records   id → the record as published, compressed
+//	digests   "digests" → every id with the sha256 of its record's text
 //	listed    number of the source → the ids it has and when they were modified
 //	scores    block of CVE numbers → what KEV and EPSS say of each
 //	stamp     "stamp" → where it all came from, JSON
@@ -31,9 +31,11 @@ var (
 	bucketPackages = []byte("packages")
 	bucketAliases  = []byte("aliases")
 	bucketRecords  = []byte("records")
+	bucketDigests  = []byte("digests")
 	bucketListed   = []byte("listed")
 	bucketScores   = []byte("scores")
 	bucketStamp    = []byte("stamp")
+	keyDigests     = []byte("digests")
 	keyStamp       = []byte("stamp")
 )
 
@@ -67,6 +69,16 @@ func (b *builder) write(ctx context.Context, f *os.File, parts []*part, scores *
 	if err := b.writeRecords(ctx, w); err != nil {
 		return err
 	}
+	if err := w.begin(ctx, bucketDigests); err != nil {
+		return err
+	}
+	digests := make([]digest, len(b.records))
+	for i, r := range b.records {
+		digests[i] = digest{r.id, r.digest}
+	}
+	if err := w.put(ctx, keyDigests, appendDigests(nil, digests)); err != nil {
+		return err
+	}
 	if err := w.begin(ctx, bucketListed); err != nil {
 		return err
 	}
@@ -90,13 +102,12 @@ func (b *builder) write(ctx context.Context, f *os.File, parts []*part, scores *
 // openToWrite opens a file that nobody else sees yet.
 func openToWrite(f *os.File) (*bbolt.DB, error) {
 	return bbolt.Open(f.Name(), 0o600, &bbolt.Options{
-		PageSize:       pageBytes,
-		FreelistType:   bbolt.FreelistMapType,
-		NoFreelistSync: true, // readers do not need it
-		NoGrowSync:     true,
-		NoSync:         true, // the file is flushed once, before it gets its name
-		NoStatistics:   true,
-		Timeout:        time.Second,
+		PageSize:     pageBytes,
+		FreelistType: bbolt.FreelistMapType,
+		NoGrowSync:   true,
+		NoSync:       true, // the file is flushed once, before it gets its name
+		NoStatistics: true,
+		Timeout:      time.Second,
 	})
 }
 
@@ -120,11 +131,13 @@ func finish(ctx context.Context, f *os.File, db *bbolt.DB, stamp *Stamp) error {
 
 // summed are the buckets whose keys and values make up the content of an
 // index: all that decides what it answers. Where it came from does not.
-var summed = [...][]byte{bucketPackages, bucketAliases, bucketRecords, bucketScores}
+// Records count by the digests of their texts: how a text was compressed by
+// whoever packed it decides nothing, and nine tenths of the file need not be
+// read.
+var summed = [...][]byte{bucketPackages, bucketAliases, bucketDigests, bucketScores}
 
 // contentOf is the sha256 over the sorted keys and values, each with its
-// length, in hexadecimal. Of a record it takes the sha256 of the text: how the
-// text was compressed by whoever packed it does not count.
+// length, in hexadecimal.
 func contentOf(ctx context.Context, tx *bbolt.Tx) (string, error) {
 	sum := sha256.New()
 	buf := make([]byte, 0, 256<<10)
@@ -153,12 +166,6 @@ func contentOf(ctx context.Context, tx *bbolt.Tx) (string, error) {
 		for key, value := cursor.First(); key != nil; key, value = cursor.Next() {
 			if n++; n%tellEvery == 0 && ctx.Err() != nil {
 				return "", ctx.Err()
-			}
-			if bytes.Equal(name, bucketRecords) {
-				d := decoder{data: value}
-				if value = d.storedRecord().digest; d.failed {
-					return "", fmt.Errorf("record %q cannot be decoded", key)
-				}
 			}
 			frame(key)
 			frame(value)
@@ -230,11 +237,10 @@ func (b *builder) writeRecords(ctx context.Context, w *indexWriter) error {
 }
 
 // stored appends a record in the form in which the index keeps it: method,
-// size and sha256 of the text, and the compressed text of its archive.
+// size, and the compressed text of its archive.
 func (b *builder) stored(to []byte, r recordRef) ([]byte, error) {
 	to = append(to, byte(r.method))
 	to = binary.AppendUvarint(to, uint64(r.size))
-	to = append(to, r.digest[:]...)
 	start := len(to)
 	to = slices.Grow(to, int(r.compressed))[:start+int(r.compressed)]
 	if _, err := b.archives[r.archive].file.ReadAt(to[start:], r.offset); err != nil {
@@ -247,19 +253,61 @@ func (b *builder) stored(to []byte, r recordRef) ([]byte, error) {
 type storedRecord struct {
 	method     uint16
 	size       int
-	digest     []byte // sha256 of the text
 	compressed []byte
 }
 
-func (d *decoder) storedRecord() (r storedRecord) {
-	r.method = uint16(d.byte())
-	r.size = d.length(int(^uint(0) >> 1))
-	if len(d.data) < sha256.Size {
-		d.fail()
-		return storedRecord{}
+func (d *decoder) storedRecord() storedRecord {
+	return storedRecord{method: uint16(d.byte()), size: d.length(int(^uint(0) >> 1)), compressed: d.data}
+}
+
+// digest is the sha256 of a record's text.
+type digest struct {
+	id  string
+	sum [sha256.Size]byte
+}
+
+// appendDigests encodes digests that are sorted by id.
+func appendDigests(to []byte, digests []digest) []byte {
+	last := ""
+	for _, d := range digests {
+		shared := commonPrefix(last, d.id)
+		to = binary.AppendUvarint(to, uint64(shared))
+		to = appendString(to, d.id[shared:])
+		to = append(to, d.sum[:]...)
+		last = d.id
 	}
-	r.digest, r.compressed = d.data[:sha256.Size], d.data[sha256.Size:]
-	return r
+	return to
+}
+
+// digests reads what appendDigests wrote.
+func (d *decoder) digests() []digest {
+	out := make([]digest, 0, len(d.data)/(sha256.Size+8))
+	var id []byte
+	for len(d.data) > 0 {
+		shared := d.length(len(id))
+		id = append(id[:shared], d.bytes()...)
+		if len(d.data) < sha256.Size {
+			d.fail()
+			return nil
+		}
+		out = append(out, digest{string(id), [sha256.Size]byte(d.data[:sha256.Size])})
+		d.data = d.data[sha256.Size:]
+	}
+	return out
+}
+
+// digestsOf returns the digests of all records, by id.
+func (db *DB) digestsOf(tx *bbolt.Tx) ([]digest, error) {
+	value, err := db.get(tx, bucketDigests, string(keyDigests))
+	if err != nil {
+		return nil, err
+	}
+	d := decoder{data: value}
+	digests := d.digests()
+	if d.failed {
+		return nil, &IndexError{Path: db.path, Reason: "the digests of its records cannot be decoded"}
+	}
+	return digests, nil
 }
 
 // indexWriter puts sorted keys into one bucket after the other, in
