@@ -22,7 +22,8 @@ type Input struct {
 	Defect   error
 
 	Bundles []attest.Item
-	Looked  []string // paths that bundles were looked for in
+	Shared  *verify.Shared // bundles given for several artifacts; may be nil
+	Looked  []string       // paths that bundles were looked for in
 
 	// Keys and Identities are the signers that are accepted, Roots what
 	// judges certificates, logs and timestamps; see verify.Input.
@@ -45,6 +46,7 @@ func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
 		Name:       in.Artifact.Name(),
 		Digest:     digest,
 		Bundles:    in.Bundles,
+		Shared:     in.Shared,
 		Looked:     in.Looked,
 		Keys:       in.Keys,
 		Identities: in.Identities,

@@ -23,11 +23,13 @@ func Evaluate(facts verify.Facts, pkg PackageFacts, p Policy) Verdict {
 	if !facts.Digest.IsZero() {
 		v.Digest = facts.Digest.String()
 	}
-	e := evaluation{facts: facts, pkg: pkg, policy: p}
+	e := evaluation{facts: p.counted(facts), pkg: pkg, policy: p}
 	v.Checks = append(v.Checks, e.packageCheck())
+	v.Checks = append(v.Checks, e.deniedChecks()...)
 	v.Checks = append(v.Checks, e.bundleChecks()...)
 	v.Checks = append(v.Checks, e.proofChecks()...)
 	v.Checks = append(v.Checks, e.typeChecks()...)
+	v.Checks = append(v.Checks, e.sourceChecks()...)
 	return v
 }
 

@@ -26,7 +26,7 @@ var (
 // scene makes real bundles and the facts that verify finds in them.
 type scene struct {
 	t                  testing.TB
-	accepted, stranger *sign.Signer
+	accepted, stranger keyed
 	items              []attest.Item
 }
 
@@ -34,7 +34,7 @@ func newScene(t testing.TB) *scene {
 	return &scene{t: t, accepted: newSigner(t), stranger: newSigner(t)}
 }
 
-func newSigner(t testing.TB) *sign.Signer {
+func newSigner(t testing.TB) keyed {
 	t.Helper()
 	key, err := trust.GenerateKey()
 	if err != nil {
@@ -44,8 +44,17 @@ func newSigner(t testing.TB) *sign.Signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return keyed{s, key}
 }
+
+// keyed is a signer with the key it signs with.
+type keyed struct {
+	*sign.Signer
+	key *trust.PrivateKey
+}
+
+// Key returns the public half.
+func (k keyed) Key() trust.PublicKey { return k.key.Public() }
 
 func (s *scene) add(source string, named bool, data []byte, err error) {
 	input, _, _ := strings.Cut(source, ":")
@@ -53,7 +62,7 @@ func (s *scene) add(source string, named bool, data []byte, err error) {
 }
 
 // message adds a message signature.
-func (s *scene) message(source string, named bool, by *sign.Signer, of fnpkg.Digest) {
+func (s *scene) message(source string, named bool, by keyed, of fnpkg.Digest) {
 	s.t.Helper()
 	data, err := by.SignDigest(s.t.Context(), of)
 	if err != nil {
@@ -63,7 +72,7 @@ func (s *scene) message(source string, named bool, by *sign.Signer, of fnpkg.Dig
 }
 
 // attestation adds an attestation of a predicate type.
-func (s *scene) attestation(source string, named bool, by *sign.Signer, of fnpkg.Digest, predicateType string) {
+func (s *scene) attestation(source string, named bool, by keyed, of fnpkg.Digest, predicateType string) {
 	s.t.Helper()
 	subject, err := attest.SubjectOf(fnpkg.Subject{Name: "fn.zip", Digest: of, Content: content})
 	if err != nil {

@@ -1,6 +1,10 @@
 package policy
 
-import "github.com/fnseal/fnseal/fnpkg"
+import (
+	"time"
+
+	"github.com/fnseal/fnseal/fnpkg"
+)
 
 // Policy is what a deployer demands beyond the signature by an accepted key
 // over the exact digest, which is always demanded. Its zero value demands an
@@ -9,6 +13,20 @@ type Policy struct {
 	// Types are the predicate types of which an accepted attestation must be
 	// there, one at least for each.
 	Types []string
+
+	// SubjectName, if not empty, is what attestations must call the file to
+	// count.
+	SubjectName string
+
+	// Origin is demanded of where the package was built.
+	Origin Origin
+
+	// Deny lists files and signers that are not accepted.
+	Deny Deny
+
+	// NotBefore, if not zero, is when a signature must have been made or
+	// later, so that an old package with its old bundles is not brought back.
+	NotBefore time.Time
 
 	// UnsafeAllowHazards are kinds of hazard that refuse no package, although
 	// two readers could read it differently.

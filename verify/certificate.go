@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/fulcio/certificate"
 	"github.com/sigstore/sigstore/pkg/cryptoutils"
@@ -18,6 +19,10 @@ type Certificate struct {
 	Issuer      string // who vouched for that: the issuer of the identity token
 	Authority   string // distinguished name of the authority that issued it
 	Fingerprint string // sha256 of the certificate, in lower-case hexadecimal
+
+	// NotBefore is when it was issued: what it signed was signed later. No
+	// timestamp says so much, for old signatures can be timestamped anew.
+	NotBefore time.Time
 
 	SourceRepository       string // URL of the repository that was built
 	SourceRepositoryDigest string // commit that was built
@@ -54,6 +59,7 @@ func readCertificate(cert *x509.Certificate) (*Certificate, error) {
 		Issuer:                 s.Issuer,
 		Authority:              s.CertificateIssuer,
 		Fingerprint:            hex.EncodeToString(sum[:]),
+		NotBefore:              cert.NotBefore,
 		SourceRepository:       s.SourceRepositoryURI,
 		SourceRepositoryDigest: s.SourceRepositoryDigest,
 		SourceRef:              s.SourceRepositoryRef,

@@ -21,13 +21,15 @@ type file struct {
 	sum func(crypto.Hash) ([]byte, error)
 }
 
-// compare compares what a bundle signs with the file. An error says that the
-// file could not be read.
-func (f file) compare(b *parsed) (Result, error) {
+// compare compares what a bundle signs with the file, and returns the names the
+// file has in it. An error says that the file could not be read.
+func (f file) compare(b *parsed) (Result, []string, error) {
 	if b.kind == KindMessageSignature {
-		return f.compareMessage(b)
+		r, err := f.compareMessage(b)
+		return r, nil, err
 	}
-	var others []string
+	var others, called []string
+	found := false
 	for _, s := range b.statement.Subjects {
 		algorithm, hash, want := subjectDigest(s)
 		if hash == 0 {
@@ -39,21 +41,25 @@ func (f file) compare(b *parsed) (Result, error) {
 		}
 		got, err := f.digestOf(hash)
 		if err != nil {
-			return Result{}, err
+			return Result{}, nil, err
 		}
 		if hex.EncodeToString(got) == want {
-			return Result{State: Passed}, nil
+			found, called = true, append(called, s.Name)
+			continue
 		}
 		others = append(others, fmt.Sprintf("%s:%s (%q)", algorithm, want, clip(s.Name)))
 	}
+	if found {
+		return Result{State: Passed}, called, nil
+	}
 	if len(others) == 0 {
-		return Result{Failed, "none of its subjects has a sha256 to compare with, nor a sha384 or sha512"}, nil
+		return Result{Failed, "none of its subjects has a sha256 to compare with, nor a sha384 or sha512"}, nil, nil
 	}
 	const most = 3
 	if more := len(others) - most; more > 0 {
 		others = append(slices.Clip(others[:most]), fmt.Sprintf("%d others", more))
 	}
-	return Result{Failed, fmt.Sprintf("the file is %s, but it signs %s", f.digest, strings.Join(others, ", "))}, nil
+	return Result{Failed, fmt.Sprintf("the file is %s, but it signs %s", f.digest, strings.Join(others, ", "))}, nil, nil
 }
 
 func (f file) compareMessage(b *parsed) (Result, error) {

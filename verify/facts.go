@@ -92,6 +92,10 @@ type BundleFact struct {
 	// compared whoever signed, and proves something only where Signature
 	// passed.
 	Digest Result
+
+	// SubjectNames are what an attestation calls the file: the names of the
+	// subjects with its digest. Hostile text.
+	SubjectNames []string
 }
 
 // SignedBy names the signer for a person.

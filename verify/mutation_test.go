@@ -15,7 +15,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"github.com/fnseal/fnseal/fnpkg"
-	"github.com/fnseal/fnseal/sign"
 	"github.com/fnseal/fnseal/verify"
 )
 
@@ -224,7 +223,7 @@ func decode(data []byte) *protobundle.Bundle {
 }
 
 // makeBundle signs a file in one of the two ways.
-func makeBundle(t testing.TB, signer *sign.Signer, kind verify.Kind, digest fnpkg.Digest) []byte {
+func makeBundle(t testing.TB, signer keyed, kind verify.Kind, digest fnpkg.Digest) []byte {
 	t.Helper()
 	var bundle []byte
 	var err error

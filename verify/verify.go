@@ -24,6 +24,10 @@ type Input struct {
 
 	Bundles []attest.Item
 
+	// Shared are further bundles, of several files. Those about other files
+	// are passed over.
+	Shared *Shared
+
 	// Looked are the paths bundles were looked for in, for the message that
 	// there is none.
 	Looked []string
@@ -98,12 +102,17 @@ func examineAll(ctx context.Context, in Input) (*Facts, error) {
 		}
 		fact, b := examine(item, j)
 		if b != nil {
-			if fact.Digest, err = f.compare(b); err != nil {
+			if fact.Digest, fact.SubjectNames, err = f.compare(b); err != nil {
 				return nil, err
 			}
 		}
 		facts.Bundles = append(facts.Bundles, fact)
 	}
+	shared, err := in.Shared.about(f, j)
+	if err != nil {
+		return nil, err
+	}
+	facts.Bundles = append(facts.Bundles, shared...)
 	return facts, nil
 }
 

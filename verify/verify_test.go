@@ -209,7 +209,7 @@ func TestUnreadItemsAndPlacesLooked(t *testing.T) {
 }
 
 // newSigner returns a signer with a fresh P-256 key.
-func newSigner(t testing.TB) *sign.Signer {
+func newSigner(t testing.TB) keyed {
 	t.Helper()
 	key, err := trust.GenerateKey()
 	if err != nil {
@@ -219,8 +219,17 @@ func newSigner(t testing.TB) *sign.Signer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return s
+	return keyed{s, key}
 }
+
+// keyed is a signer with the key it signs with.
+type keyed struct {
+	*sign.Signer
+	key *trust.PrivateKey
+}
+
+// Key returns the public half.
+func (k keyed) Key() trust.PublicKey { return k.key.Public() }
 
 // statementOf returns a statement about subjects.
 func statementOf(t testing.TB, subjects ...attest.Subject) []byte {

@@ -52,6 +52,15 @@ func splitFlags(known []cli.Flag, args []string, stop bool) (flags, positional, 
 		default:
 			flags = append(flags, arg)
 			name, _, hasValue := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+			if name == execFlag && takesValue(known, name) {
+				// A command line of another program: each of its words
+				// becomes a value.
+				words := commandFlags(arg, args[i+1:])
+				if len(words) == 0 {
+					return flags, nil, nil // its value is missing
+				}
+				return append(flags[:len(flags)-1], words...), positional, nil
+			}
 			if !hasValue && takesValue(known, name) {
 				if i++; i == len(args) {
 					// Its value is missing. Nothing must follow that urfave
@@ -84,4 +93,20 @@ func find(commands []*cli.Command, name string) *cli.Command {
 		}
 	}
 	return nil
+}
+
+// commandFlags makes a flag of each word of the command that follows --exec,
+// of which the first may be given as --exec=WORD. A "--" before it separates
+// it for the eye.
+func commandFlags(arg string, words []string) []string {
+	var flags []string
+	if _, first, ok := strings.Cut(arg, "="); ok {
+		words = append([]string{first}, words...)
+	} else if len(words) > 0 && words[0] == "--" {
+		words = words[1:]
+	}
+	for _, w := range words {
+		flags = append(flags, "--"+execFlag+"="+w)
+	}
+	return flags
 }

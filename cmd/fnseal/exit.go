@@ -81,6 +81,10 @@ func exitCode(err error) int {
 	if err == nil {
 		return exitOK
 	}
+	var child *childError
+	if errors.As(err, &child) {
+		return child.code
+	}
 	found := map[int]bool{}
 	for _, cause := range causes(err) {
 		found[codeOf(cause)] = true
@@ -164,6 +168,10 @@ func hintOf(err error) string {
 func printError(e *env, err error) {
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(e.stderr, "fnseal: interrupted")
+		return
+	}
+	var child *childError
+	if errors.As(err, &child) {
 		return
 	}
 	for _, line := range strings.Split(strings.TrimRight(err.Error(), "\n"), "\n") {

@@ -2,17 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fnseal/fnseal/attest"
-	"github.com/fnseal/fnseal/fnpkg"
-	"github.com/fnseal/fnseal/fnpkg/target"
-	"github.com/fnseal/fnseal/gate"
 	"github.com/fnseal/fnseal/policy"
 	"github.com/fnseal/fnseal/report"
 )
@@ -23,73 +18,92 @@ func verifyCommand(e *env) *cli.Command {
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "decide whether a package may run",
-		ArgsUsage: "TARGET (--key KEY.pub | --certificate-identity WHO --certificate-oidc-issuer URL) [flags]",
+		ArgsUsage: "TARGET… (--key KEY.pub | --certificate-identity WHO --certificate-oidc-issuer URL) [flags]",
 		Description: `Checks the package, its bundles, their signatures and the exact digest, and
 prints each check with its outcome. Bundles are read from TARGET.sigstore.json
 and TARGET.sigstore.jsonl, those of an image from its registry, or from the
 files named by --bundle. Anything that does not hold is exit code 4.
+
+TARGET is a file, an image by digest or tag (which is resolved once), or a
+digest as in sha256:… of something that is elsewhere. Several are judged at the
+same time, each by itself; one that is refused makes the exit code 4.
+
+--exec CMD ARG… runs a command once TARGET is accepted, and only then. It takes
+all that follows it. The command is given a private copy that nobody can change,
+made before it was verified: {} in its arguments and FNSEAL_ARTIFACT in its
+environment stand for the copy's path (of an image: its reference by digest),
+FNSEAL_DIGEST for the digest, FNSEAL_CODE_SHA256 for the digest as AWS shows it.
+The exit code is then the command's.
 
 Examples:
   fnseal verify app.zip --key fnseal.pub
   fnseal verify app.zip --key fnseal.pub --bundle release/app.sigstore.json
   fnseal verify registry.example/shop/app@sha256:… --key fnseal.pub
   fnseal verify app.zip --certificate-identity dev@example.com --certificate-oidc-issuer https://github.com/login/oauth
-  fnseal verify app.zip --key old.pub --key new.pub --type https://cyclonedx.org/bom -o json`,
-		Flags: append(append(signerFlags(),
+  fnseal verify app.zip --source-repository org/app --source-ref refs/heads/main --signer-workflow org/app/.github/workflows/release.yml
+  fnseal verify dist/*.zip --key old.pub,until=2026-01-31 --key new.pub --type cyclonedx -o json
+  fnseal verify app.zip --key fnseal.pub --exec aws lambda update-function-code --function-name app --zip-file fileb://{}`,
+		Flags: append(append(append(signerFlags(), demandFlags()...),
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
-			&cli.StringSliceFlag{Name: "type", Usage: "demand an accepted attestation of this predicate `TYPE` (" + strings.Join(attest.TypeNames(), ", ") + ", or a URI), repeatable"},
 			hazardFlag(),
+			&cli.StringSliceFlag{Name: execFlag, KeepSpace: true, Usage: "run `CMD…` with a private copy of what was accepted; takes all that follows"},
 			outputFlag(verifyFormats...),
 		), targetFlags()...),
-		Action: func(c *cli.Context) error {
-			ref, err := oneArg(c, "TARGET")
-			if err != nil {
-				return err
-			}
-			return verifyTarget(c, e, ref)
-		},
+		Action: func(c *cli.Context) error { return verifyTargets(c, e) },
 	}
 }
 
-func verifyTarget(c *cli.Context, e *env, ref string) error {
-	outs, err := parseOutputs(c, verifyFormats...)
+func verifyTargets(c *cli.Context, e *env) error {
+	q, err := newQuestion(c, e)
 	if err != nil {
 		return err
 	}
-	var in gate.Input
-	if in.Policy.Types, err = predicateTypes(c.StringSlice("type")); err != nil {
-		return err
+	if q.command != nil {
+		return q.verifyAndRun(c.Context)
 	}
-	if in.Policy.UnsafeAllowHazards, err = allowedHazards(c); err != nil {
-		return err
-	}
-	who, err := acceptedSigners(c, e)
+	verdicts, err := q.decideAll(c.Context)
 	if err != nil {
 		return err
 	}
-	in.Keys, in.Identities, in.Roots, in.Waived = who.keys, who.ids, who.roots, who.waived
-	if in.Artifact, in.Defect, err = openSuspect(c.Context, c, e, ref); err != nil {
-		return err
+	return q.report(c.Context, e.out.Color, verdicts)
+}
+
+// report writes the verdicts and says which targets are refused.
+func (q *question) report(ctx context.Context, color bool, verdicts []policy.Verdict) error {
+	each := func(sep string, render func(io.Writer, policy.Verdict) error) func(io.Writer) error {
+		return func(w io.Writer) error {
+			for i, v := range verdicts {
+				if i > 0 {
+					io.WriteString(w, sep)
+				}
+				if err := render(w, v); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
 	}
-	defer in.Artifact.Close()
-	if in.Bundles, in.Looked, err = readBundles(c, ref, in.Artifact, c.StringSlice("bundle")); err != nil {
-		return err
-	}
-	verdict, err := gate.Decide(c.Context, in)
-	if err != nil {
-		return fmt.Errorf("verifying %s: %w", ref, err)
-	}
-	if err := writeOutputs(c.Context, e, outs,
-		format{"text", func(w io.Writer) error { return report.VerdictText(w, verdict, report.Style{Color: e.out.Color}) }},
-		format{"json", func(w io.Writer) error { return report.VerdictJSON(w, verdict) }},
-		format{"markdown", func(w io.Writer) error { return report.VerdictMarkdown(w, verdict) }},
+	style := report.Style{Color: color}
+	if err := writeOutputs(ctx, q.env, q.outs,
+		format{"text", each("\n", func(w io.Writer, v policy.Verdict) error { return report.VerdictText(w, v, style) })},
+		format{"json", each("", report.VerdictJSON)},
+		format{"markdown", each("\n", report.VerdictMarkdown)},
 	); err != nil {
 		return err
 	}
-	if !verdict.Accepted() {
-		return &resultError{code: exitRefused, msg: refusal(ref, verdict)}
+	var refused []string
+	for i, v := range verdicts {
+		if !v.Accepted() {
+			refused = append(refused, refusal(q.refs[i], v))
+		}
 	}
-	return nil
+	if len(refused) == 0 {
+		return nil
+	}
+	if n := len(verdicts); n > 1 {
+		refused = append(refused, fmt.Sprintf("%d of %d targets are refused", len(refused), n))
+	}
+	return &resultError{code: exitRefused, msg: strings.Join(refused, "\n")}
 }
 
 // refusal names the checks that failed, each with the first reason.
@@ -115,34 +129,4 @@ func refusal(ref string, v policy.Verdict) string {
 		}
 	}
 	return text
-}
-
-// openSuspect opens a file that may have been tampered with. One that cannot
-// be read as the package it seems to be is opened as a plain file, so that its
-// digest can still be compared, and what is wrong with it is returned beside.
-func openSuspect(ctx context.Context, c *cli.Context, e *env, ref string) (p fnpkg.Package, defect, err error) {
-	p, err = openArtifact(ctx, c, e, ref, e.stdin)
-	var format *fnpkg.FormatError
-	var limit *fnpkg.LimitError
-	if err == nil || !errors.As(err, &format) && !errors.As(err, &limit) {
-		return p, nil, err
-	}
-	if ref == "-" { // gone: there is nothing left to compute a digest of
-		return nil, nil, &resultError{code: exitRefused, msg: err.Error()}
-	}
-	defect = err
-	p, err = target.OpenFile(ctx, ref)
-	return p, defect, err
-}
-
-// predicateTypes spells out the short names of predicate types.
-func predicateTypes(names []string) ([]string, error) {
-	types := make([]string, len(names))
-	for i, n := range names {
-		var err error
-		if types[i], err = attest.PredicateType(n); err != nil {
-			return nil, usagef("--type: %v", err)
-		}
-	}
-	return types, nil
 }
