@@ -129,9 +129,9 @@ func (l *lookup) component(result *Result, c fnpkg.Component) error {
 	return nil
 }
 
-// covers reports whether the index holds the feed of an ecosystem. The feed of
+// Covers reports whether the index holds the feed of an ecosystem. The feed of
 // a distribution covers its releases.
-func (db *DB) covers(ecosystem string) bool {
+func (db *DB) Covers(ecosystem string) bool {
 	for _, s := range db.stamp.Sources {
 		if s.Own {
 			continue
@@ -147,7 +147,7 @@ func (db *DB) covers(ecosystem string) bool {
 // that do not cover the ecosystem count too, and leave it not assessed.
 func (l *lookup) assess(s subject) (*verdict, error) {
 	v := &verdict{}
-	if !l.db.covers(s.ecosystem) {
+	if !l.db.Covers(s.ecosystem) {
 		v.notAssessed = "no feed for ecosystem " + s.ecosystem
 	}
 	p, err := l.packageOf(s)

@@ -56,7 +56,7 @@ func (m *Matcher) Package(c fnpkg.Component) (p *Package, reason string, err err
 	if p == nil {
 		p = &Package{Ecosystem: s.ecosystem, Name: s.name, db: m.db}
 	}
-	if !m.db.covers(s.ecosystem) {
+	if !m.db.Covers(s.ecosystem) {
 		reason = "no feed for ecosystem " + s.ecosystem
 	}
 	return p, reason, nil

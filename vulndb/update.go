@@ -42,6 +42,10 @@ type UpdateOptions struct {
 	// its ecosystems.txt lists, or all folders that hold an archive.
 	Ecosystems []string
 
+	// SkipMissing lets an ecosystem that no source has be left out. It is told
+	// of as a Warning.
+	SkipMissing bool
+
 	// Path of the index: a file, or a folder that keeps several versions and a
 	// pointer to the current one. Empty means DefaultPath. What does not exist
 	// yet is a folder if the path ends in a separator.
@@ -86,7 +90,8 @@ const (
 	PhasePublish  Phase = "publish" // and takes the place of the one before
 )
 
-// Warning reports a record that could not be read as it should.
+// Warning reports a record that could not be read as it should; without a
+// record, an ecosystem that is not in the index.
 type Warning struct {
 	Location  string // the archive
 	Ecosystem string
@@ -367,9 +372,18 @@ func (u *updater) dropMissing() error {
 		found[p.Ecosystem] = found[p.Ecosystem] || p.missing == nil
 	}
 	for _, p := range u.parts {
-		if !found[p.Ecosystem] {
+		if found[p.Ecosystem] {
+			continue
+		}
+		if !u.SkipMissing {
 			return p.missing
 		}
+		if u.Warn != nil {
+			u.Warn(Warning{Location: p.Location, Ecosystem: p.Ecosystem, Err: ErrNoEcosystem})
+		}
+	}
+	if !slices.ContainsFunc(u.parts, func(p *part) bool { return p.missing == nil }) && len(u.parts) > 0 {
+		return u.parts[0].missing
 	}
 	if len(u.Ecosystems) > 0 && len(found) == 0 {
 		return fmt.Errorf("updating the feed index: %w: %s", ErrNoEcosystem, strings.Join(u.Ecosystems, ", "))

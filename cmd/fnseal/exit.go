@@ -153,9 +153,9 @@ func hintOf(err error) string {
 	case errors.Is(err, fnpkg.ErrNoDigest):
 		return "only packed bytes have one: pack a directory and name the zip; push an image and name its reference"
 	case errors.Is(err, vulndb.ErrNoFeed):
-		return "fnseal db update --source DIR-or-URL"
+		return "fnseal db update"
 	case errors.As(err, &stale):
-		return "fnseal db update --source DIR-or-URL, or accept the age with --max-db-age"
+		return "fnseal db update, or accept the age with --max-db-age"
 	case errors.As(err, &ambiguous):
 		return "pack it again without what is named, or accept it with --unsafe-allow-hazard " + string(ambiguous.Hazards[0].ID)
 	case errors.As(err, &limit) && limit.Flag != "":

@@ -75,6 +75,18 @@ func openFeed(c *cli.Context, e *env) (*vulndb.DB, error) {
 	return db, nil
 }
 
+// rememberNeeds keeps for the next db update which ecosystems a scan had
+// components of. That it cannot be kept changes nothing for the scan.
+func rememberNeeds(c *cli.Context, e *env, r *vulndb.Result) {
+	path, err := dbPath(c)
+	if err == nil {
+		err = vulndb.RecordNeeded(path, r.Ecosystems, e.now())
+	}
+	if err != nil {
+		e.detail("not remembered for the next db update: %v", err)
+	}
+}
+
 // parseAge reads a duration that may be given in days.
 func parseAge(s string) (time.Duration, error) {
 	if s == "0" {

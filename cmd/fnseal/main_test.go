@@ -55,6 +55,9 @@ func TestScripts(t *testing.T) {
 			"mkzip": mkzip,
 			"flip":  flip,
 			"trunc": trunc,
+
+			"feedserver": feedserver,
+			"httpproxy":  httpproxy,
 		},
 	})
 }

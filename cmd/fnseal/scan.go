@@ -261,6 +261,7 @@ func (s *scan) plan(ctx context.Context, db *vulndb.DB) (*patch.Plan, error) {
 			}
 			s.e.warn("%s: %v", in.ref, err)
 		}
+		rememberNeeds(s.c, s.e, result)
 		builder.Add(inv, result, s.c.String("runtime"))
 		if keep {
 			s.invs = append(s.invs, inv)

@@ -34,10 +34,15 @@ type Server struct {
 	faults   map[string]Fault
 }
 
+// Handler serves the folder dir on a server of the caller's.
+func Handler(dir string) *Server {
+	return &Server{root: os.DirFS(dir), faults: make(map[string]Fault)}
+}
+
 // New serves the folder dir until the test ends.
 func New(t testing.TB, dir string) *Server {
 	t.Helper()
-	s := &Server{root: os.DirFS(dir), faults: make(map[string]Fault)}
+	s := Handler(dir)
 	server := httptest.NewServer(s)
 	t.Cleanup(server.Close)
 	s.URL = server.URL
