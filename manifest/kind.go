@@ -113,7 +113,7 @@ func (k kind) matcher(purlType, name string) func(lines []string, i int) bool {
 	case formJSONKey:
 		return on(`^\s*["']` + q + `["']\s*:`)
 	case formNPMLock:
-		return on(`^\s*"(?:[^"]*/)?(?:node_modules/)?` + q + `"\s*:\s*\{`)
+		return on(`^\s*"(?:(?:[^"]*/)?node_modules/)?` + q + `"\s*:\s*\{`)
 	case formJSONName:
 		return on(`^\s*"name"\s*:\s*"` + q + `"`)
 	case formYarn:

@@ -1,6 +1,7 @@
 package patch
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"fmt"
@@ -67,7 +68,10 @@ func ReadSeen(r io.Reader) (*Seen, error) {
 		return nil, fmt.Errorf("it has more than %d bytes", maxStateBytes)
 	}
 	var file seenJSON
-	if err := json.Unmarshal(data, &file); err != nil {
+	// Strictly: the file is written again, and must not be another one.
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&file); err != nil {
 		return nil, fmt.Errorf("not a file of first sightings: %w", err)
 	}
 	if file.Schema != seenSchema {

@@ -16,9 +16,6 @@ import (
 func PlanSummary(p *patch.Plan) string {
 	n := planNumbers(p)
 	assessed := count(p.Assessed, "component") + " assessed"
-	if len(p.Targets) > 1 {
-		assessed += " in " + count(len(p.Targets), "package")
-	}
 	if n := len(p.NotAssessed); n > 0 {
 		assessed += fmt.Sprintf(", %d not assessed", n)
 	}
@@ -184,10 +181,15 @@ func placesText(p *patch.Plan, places []patch.Place, most int) []string {
 	var lines []string
 	for _, how := range order {
 		line := listSome(names[how], most)
-		if how != "" {
+		switch {
+		case len(p.Targets) == 1:
+			line = how // there is no other package it could be in
+		case how != "":
 			line += ": " + how
 		}
-		lines = append(lines, line)
+		if line != "" {
+			lines = append(lines, line)
+		}
 	}
 	return lines
 }
@@ -256,6 +258,20 @@ func daysLeft(d patch.Due, asOf time.Time) string {
 		return "today"
 	}
 	return "in " + count(n, "day")
+}
+
+// knownFor says how long an advisory has been public.
+func knownFor(published, asOf time.Time) string {
+	switch d := asOf.Sub(published); {
+	case d < 0:
+		return "not yet"
+	case d < 60*24*time.Hour:
+		return ageText(d)
+	case d < 730*24*time.Hour:
+		return count(int(d.Hours()/24/30.44), "month")
+	default:
+		return count(int(d.Hours()/24/365.25), "year")
+	}
 }
 
 // runtimeState says in words where in its life a runtime is.

@@ -7,7 +7,6 @@ import (
 	"io"
 	"slices"
 
-	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/patch"
 )
 
@@ -17,20 +16,20 @@ import (
 const PlanSchema = 1
 
 type planJSON struct {
-	Schema      int                   `json:"schema"`
-	AsOf        string                `json:"asOf"`
-	Deadlines   *deadlinesJSON        `json:"deadlines"` // null if there are none
+	Schema      int                   `json:"schema" jsonschema_description:"Version of this format."`
+	AsOf        string                `json:"asOf" jsonschema_description:"When ages and deadlines were judged at, RFC 3339."`
+	Deadlines   *deadlinesJSON        `json:"deadlines" jsonschema:"nullable" jsonschema_description:"Where deadlines come from and where they start to count; null if there are none."` // null if there are none
 	Summary     summaryJSON           `json:"summary"`
-	Targets     []targetJSON          `json:"targets"`
-	Removals    []removalJSON         `json:"removals"`
-	Runtimes    []retirementJSON      `json:"runtimes"`
-	Upgrades    []upgradeJSON         `json:"upgrades"`
-	Findings    []planFindingJSON     `json:"findings"`
-	Suppressed  []suppressedJSON      `json:"suppressed"`
-	Lapsed      []ignoreJSON          `json:"lapsedIgnores"`
-	Unused      []ignoreJSON          `json:"unusedIgnores"`
-	NotAssessed []planNotAssessedJSON `json:"notAssessed"`
-	Assessed    int                   `json:"assessed"`
+	Targets     []targetJSON          `json:"targets" jsonschema_description:"The packages and SBOMs that were scanned, in the order given."`
+	Removals    []removalJSON         `json:"removals" jsonschema_description:"Malicious packages: remove them and rotate secrets."`
+	Runtimes    []retirementJSON      `json:"runtimes" jsonschema_description:"Managed runtimes at their end or near it."`
+	Upgrades    []upgradeJSON         `json:"upgrades" jsonschema_description:"What clears findings, those in shared layers first, each group most urgent first."`
+	Findings    []planFindingJSON     `json:"findings" jsonschema_description:"What counts, most urgent first."`
+	Suppressed  []suppressedJSON      `json:"suppressed" jsonschema_description:"What VEX statements and ignore entries set aside."`
+	Lapsed      []ignoreJSON          `json:"lapsedIgnores" jsonschema_description:"Ignore entries whose last day has passed."`
+	Unused      []ignoreJSON          `json:"unusedIgnores" jsonschema_description:"Ignore entries that met no finding."`
+	NotAssessed []planNotAssessedJSON `json:"notAssessed" jsonschema_description:"Components nothing is known of; they are not clean."`
+	Assessed    int                   `json:"assessed" jsonschema_description:"Components compared with the feed, counted once for each target."`
 	Feed        feedJSON              `json:"feed"`
 }
 
@@ -72,7 +71,7 @@ type removalJSON struct {
 	Name     string        `json:"name"`
 	Version  string        `json:"version,omitempty"`
 	Targets  []string      `json:"targets"`
-	Due      *dueJSON      `json:"due"`
+	Due      *dueJSON      `json:"due" jsonschema:"nullable"`
 	Commands []commandJSON `json:"commands"`
 }
 
@@ -85,7 +84,7 @@ type retirementJSON struct {
 	NoUpdate   string   `json:"noUpdate,omitempty"`
 	Successor  string   `json:"successor,omitempty"`
 	Targets    []string `json:"targets"`
-	Due        *dueJSON `json:"due"`
+	Due        *dueJSON `json:"due" jsonschema:"nullable"`
 }
 
 type upgradeJSON struct {
@@ -93,18 +92,18 @@ type upgradeJSON struct {
 	Name      string        `json:"name"`
 	Packages  []string      `json:"packages"`
 	From      []versionJSON `json:"from"`
-	To        string        `json:"to"`
-	Step      string        `json:"step"`
-	Clears    []string      `json:"clears"`
-	Remains   []string      `json:"remains"`
-	Also      []string      `json:"alsoAffectedBy,omitempty"`
+	To        string        `json:"to" jsonschema_description:"The lowest version that clears most."`
+	Step      string        `json:"step" jsonschema_description:"The size of the step: patch, minor or major."`
+	Clears    []string      `json:"clears" jsonschema_description:"Ids of the findings it clears."`
+	Remains   []string      `json:"remains" jsonschema_description:"Ids of the findings it does not clear."`
+	Also      []string      `json:"alsoAffectedBy,omitempty" jsonschema_description:"Ids of defects the new version has and the installed ones have not."`
 	Severity  string        `json:"severity"`
 	Exploited bool          `json:"exploited"`
 	Targets   []string      `json:"targets"`
 	Places    []placeJSON   `json:"places"`
 	Shared    []string      `json:"sharedLayers,omitempty"`
-	Due       *dueJSON      `json:"due"`
-	Commands  []commandJSON `json:"commands"`
+	Due       *dueJSON      `json:"due" jsonschema:"nullable"`
+	Commands  []commandJSON `json:"commands" jsonschema_description:"Command lines for a POSIX shell."`
 }
 
 type versionJSON struct {
@@ -116,11 +115,11 @@ type optionJSON struct {
 	Step   string   `json:"step"`
 	To     string   `json:"to"`
 	Clears int      `json:"clears"`
-	Left   []string `json:"left"`
+	Left   []string `json:"left" jsonschema_description:"Ids of the findings it leaves, and of defects that are new with it."`
 }
 
 type dueJSON struct {
-	Date    string `json:"date"`
+	Date    string `json:"date" jsonschema_description:"The last day, as in 2026-12-31 (UTC)."`
 	Start   string `json:"start"`
 	Rule    string `json:"rule"`
 	Overdue bool   `json:"overdue"`
@@ -130,7 +129,7 @@ type placeJSON struct {
 	Target string   `json:"target"`
 	Origin string   `json:"origin"`
 	Direct bool     `json:"direct"`
-	Via    []string `json:"via,omitempty"`
+	Via    []string `json:"via,omitempty" jsonschema_description:"What brings it in, from the direct dependency to the parent."`
 	Layer  string   `json:"layer,omitempty"`
 	Paths  []string `json:"paths,omitempty"`
 }
@@ -139,7 +138,7 @@ type planFindingJSON struct {
 	ID           string      `json:"id"`
 	Aliases      []string    `json:"aliases,omitempty"`
 	Records      []string    `json:"records"`
-	Fingerprint  string      `json:"fingerprint"`
+	Fingerprint  string      `json:"fingerprint" jsonschema_description:"The same for the same defect of the same package in every scan."`
 	PURL         string      `json:"purl"`
 	Type         string      `json:"type"`
 	Ecosystem    string      `json:"ecosystem"`
@@ -148,20 +147,20 @@ type planFindingJSON struct {
 	Severity     string      `json:"severity"`
 	Score        float64     `json:"score,omitempty"`
 	Vector       string      `json:"vector,omitempty"`
-	Exploited    bool        `json:"exploited"`
-	EPSS         *float64    `json:"epss,omitempty"`
+	Exploited    bool        `json:"exploited" jsonschema_description:"It is in the catalogue of known exploited vulnerabilities."`
+	EPSS         *float64    `json:"epss,omitempty" jsonschema_description:"Probability of exploitation within 30 days, from 0 to 1."`
 	Fixed        []string    `json:"fixed"`
 	Malicious    bool        `json:"malicious"`
-	Possible     bool        `json:"possible"`
-	New          bool        `json:"new"`
-	Remedy       string      `json:"remedy"`
-	To           string      `json:"to,omitempty"`
+	Possible     bool        `json:"possible" jsonschema_description:"The installed version is unknown: some versions are affected."`
+	New          bool        `json:"new" jsonschema_description:"The baseline does not have it; true without a baseline."`
+	Remedy       string      `json:"remedy" jsonschema_description:"What can be done: upgrade, remove, none, identify, provider or remaining."`
+	To           string      `json:"to,omitempty" jsonschema_description:"The version that clears it."`
 	LastAffected []string    `json:"lastAffected,omitempty"`
 	Summary      string      `json:"summary,omitempty"`
 	Published    string      `json:"published,omitempty"`
 	Modified     string      `json:"modified,omitempty"`
 	FirstSeen    string      `json:"firstSeen,omitempty"`
-	Due          *dueJSON    `json:"due"`
+	Due          *dueJSON    `json:"due" jsonschema:"nullable"`
 	Places       []placeJSON `json:"places"`
 }
 
@@ -390,16 +389,4 @@ func ReadBaseline(r io.Reader) (*patch.Baseline, error) {
 		}
 	}
 	return b, nil
-}
-
-// originsOf lists the origins a finding was found with, sorted.
-func originsOf(f *patch.Finding) []fnpkg.Origin {
-	var out []fnpkg.Origin
-	for _, p := range f.Places {
-		if !slices.Contains(out, p.Origin) {
-			out = append(out, p.Origin)
-		}
-	}
-	slices.Sort(out)
-	return out
 }

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -12,8 +15,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/osv-scanner/v2/pkg/models"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/manifest"
 	"github.com/fnseal/fnseal/patch"
 	"github.com/fnseal/fnseal/patch/vex"
 	"github.com/fnseal/fnseal/vulndb"
@@ -225,5 +230,150 @@ func TestOSVScannerJSON(t *testing.T) {
 	}
 	if err := OSVScannerJSON(io.Discard, p, func(string) ([]byte, error) { return nil, nil }); err == nil {
 		t.Error("a record that the feed lost is no error")
+	}
+}
+
+// TestHTMLIsHarmless: the page carries nothing that runs or is fetched, and
+// hostile names are text in it.
+func TestHTMLIsHarmless(t *testing.T) {
+	for name, p := range map[string]*patch.Plan{"due": duePlan(t), "clean": cleanPlan(t)} {
+		var out bytes.Buffer
+		if err := PlanHTML(&out, p, "1.0.0"); err != nil {
+			t.Fatal(err)
+		}
+		page := out.String()
+		if dir := os.Getenv("FNSEAL_TEST_PAGES"); dir != "" { // to look at them
+			if err := os.WriteFile(filepath.Join(dir, "plan-"+name+".html"), out.Bytes(), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, bad := range []string{"<script", "javascript:", "<img", "<link", "<iframe", " src=", "url(", "@import", "\u202e", "\x1b", "<b>|", "onerror", "ZgotmplZ"} {
+			if strings.Contains(page, bad) {
+				t.Errorf("%s: the page holds %q", name, bad)
+			}
+		}
+		if strings.Count(page, "<details")-strings.Count(page, "</details>") != 0 || strings.Count(page, "<section")-strings.Count(page, "</section>") != 0 {
+			t.Errorf("%s: elements are not closed", name)
+		}
+	}
+	var out bytes.Buffer
+	if err := PlanHTML(&out, duePlan(t), "1.0.0"); err != nil {
+		t.Fatal(err)
+	}
+	page := out.String()
+	at := -1
+	for _, part := range []string{"<title>Patch plan: 2 packages</title>", `id="remove"`, "npm uninstall evil", `id="upgrades"`, "shared layers", "npm install axios@1.0.0",
+		`id="runtimes"`, "nodejs16.x", `id="unfixed"`, "no confirmed fix", `id="charts"`, "<svg", `id="findings"`, "orders.zip", `id="aside"`, "fnseal.yaml:7", `id="unassessed"`, "glibc"} {
+		next := strings.Index(strings.ToLower(page), strings.ToLower(part))
+		if next < 0 {
+			t.Errorf("the page does not say %q", part)
+		} else if strings.HasPrefix(part, "id=") {
+			if next < at {
+				t.Errorf("%s comes too early: the plan is first", part)
+			}
+			at = next
+		}
+	}
+}
+
+// TestSARIF holds what is written against the official schema.
+func TestSARIF(t *testing.T) {
+	sources, err := manifest.Read(context.Background(), filepath.Join("testdata", "sources"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, p := range map[string]*patch.Plan{"due": duePlan(t), "clean": cleanPlan(t)} {
+		var out bytes.Buffer
+		if err := PlanSARIF(&out, p, sources, "1.0.0"); err != nil {
+			t.Fatal(err)
+		}
+		validate(t, "../testdata/schemas/sarif-schema-2.1.0.json", name, out.Bytes())
+	}
+
+	var out bytes.Buffer
+	if err := PlanSARIF(&out, plan(t), sources, "1.0.0"); err != nil {
+		t.Fatal(err)
+	}
+	var log struct {
+		Runs []struct {
+			Tool struct {
+				Driver struct{ Rules []struct{ ID string } }
+			}
+			Results []struct {
+				RuleID    string
+				RuleIndex int
+				Level     string
+				Locations []struct {
+					PhysicalLocation struct {
+						ArtifactLocation struct{ URI string }
+						Region           struct{ StartLine int }
+					}
+				}
+				PartialFingerprints map[string]string
+				Suppressions        []struct{ Kind string }
+			}
+		}
+	}
+	if err := json.Unmarshal(out.Bytes(), &log); err != nil {
+		t.Fatal(err)
+	}
+	run := log.Runs[0]
+	got, prints := map[string]string{}, map[string]bool{}
+	for _, r := range run.Results {
+		if run.Tool.Driver.Rules[r.RuleIndex].ID != r.RuleID {
+			t.Errorf("result %s points at rule %s", r.RuleID, run.Tool.Driver.Rules[r.RuleIndex].ID)
+		}
+		at := r.Locations[0].PhysicalLocation
+		got[r.RuleID] = fmt.Sprintf("%s %s:%d", r.Level, at.ArtifactLocation.URI, at.Region.StartLine)
+		if len(r.Suppressions) > 0 {
+			got[r.RuleID] += " suppressed"
+		}
+		print := r.PartialFingerprints[sarifFingerprint]
+		if print == "" || prints[print] && r.RuleID != runtimeRuleID {
+			t.Errorf("%s: fingerprint %q is missing or not its own", r.RuleID, print)
+		}
+		prints[print] = true
+	}
+	want := map[string]string{
+		"CVE-2026-0001": "error testdata/sources/package.json:4",       // direct: the manifest
+		"CVE-2026-0002": "error testdata/sources/package-lock.json:11", // through axios: the lock file
+		"CVE-2026-0003": "error testdata/sources/package.json:4",
+		"CVE-2026-0007": "error testdata/sources/package.json:4 suppressed",
+		"MAL-2026-1":    "error billing.zip:1", // nowhere in the sources
+	}
+	for id, where := range want {
+		if got[id] != where {
+			t.Errorf("%s: %s, want %s", id, got[id], where)
+		}
+	}
+}
+
+// validate holds JSON against a schema of testdata.
+func validate(t *testing.T, path, name string, document []byte) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	schema, err := jsonschema.UnmarshalJSON(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("schema.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(document))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := compiled.Validate(value); err != nil {
+		t.Errorf("%s: %v", name, err)
 	}
 }

@@ -90,6 +90,7 @@ func cycloneDXDocument(inv *fnpkg.Inventory, o Options) *cdx.BOM {
 	bom.Components = &components
 	bom.Dependencies = dependencies(l)
 	bom.Compositions = compositions(l)
+	bom.Vulnerabilities = vulnerabilities(l, o)
 	return bom
 }
 

@@ -40,6 +40,10 @@ type Options struct {
 	// document itself may be used, and empty for none. SPDX 2.3 allows no
 	// other than CC0-1.0 and states that in any case.
 	DataLicense string
+
+	// Vulnerabilities are stated by CycloneDX documents, each of the components
+	// it affects; nil for a document that says nothing of them.
+	Vulnerabilities []Vulnerability
 }
 
 // stamp is the time the document of s states.

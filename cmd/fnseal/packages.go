@@ -14,6 +14,7 @@ import (
 	"github.com/fnseal/fnseal/fnpkg/overlay"
 	"github.com/fnseal/fnseal/fnpkg/target"
 	"github.com/fnseal/fnseal/internal/term"
+	"github.com/fnseal/fnseal/manifest"
 	"github.com/fnseal/fnseal/sbom/bundle"
 	"github.com/fnseal/fnseal/sbom/catalog"
 )
@@ -128,7 +129,7 @@ func newCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 		return nil, err
 	}
 	k := &cataloguer{options: catalog.Options{Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest")}, progress: term.NewProgress(e.stderr, e.err)}
-	if k.options.With, err = builds(c); err != nil {
+	if k.options.With, err = builds(c, e); err != nil {
 		return nil, err
 	}
 	if !e.quiet {
@@ -153,10 +154,16 @@ func newCachedCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 }
 
 // builds reads what --with names.
-func builds(c *cli.Context) ([]*bundle.Build, error) {
+func builds(c *cli.Context, e *env) ([]*bundle.Build, error) {
 	var all []*bundle.Build
 	for _, path := range c.StringSlice("with") {
 		b, err := bundle.ReadBuild(c.Context, path)
+		if errors.Is(err, bundle.ErrUnknownBuild) {
+			if _, other := manifest.Read(c.Context, path); other == nil {
+				e.detail("--with %s tells where packages are named, and no versions of bundled ones", path)
+				continue
+			}
+		}
 		if err != nil {
 			return nil, fmt.Errorf("--with: %w", err)
 		}

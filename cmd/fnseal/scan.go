@@ -17,10 +17,11 @@ import (
 	"github.com/fnseal/fnseal/patch"
 	"github.com/fnseal/fnseal/patch/vex"
 	"github.com/fnseal/fnseal/report"
+	"github.com/fnseal/fnseal/sbom"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
-var scanFormats = []string{"table", "json", "markdown", "osv-scanner-json"}
+var scanFormats = []string{"table", "json", "markdown", "html", "sarif", "cyclonedx-json", "openvex-json", "osv-scanner-json"}
 
 func scanCommand(e *env) *cli.Command {
 	return &cli.Command{
@@ -38,10 +39,11 @@ overdue or malicious; repeated, each is enough. Malicious packages always count.
 
 Examples:
   fnseal scan app.zip
-  fnseal scan app.zip --fail-on high --fail-on kev -o table -o markdown=plan.md
+  fnseal scan app.zip --fail-on high --fail-on kev -o table -o html=plan.html
   fnseal scan orders.zip billing.zip --layer shared.zip --deadlines fedramp-rev5 --state seen.json
   fnseal scan sboms/ -o json=fleet.json --as-of 2026-12-01
-  fnseal scan app.zip --baseline main.json --vex vendor.openvex.json`,
+  fnseal scan app.zip --with . -o sarif=fnseal.sarif --baseline main.json
+  fnseal scan app.zip --vex vendor.openvex.json -o cyclonedx-json=app.vex.cdx.json`,
 		Flags: append([]cli.Flag{
 			outputFlag(scanFormats...), dbFlag(), maxAgeFlag(),
 			&cli.StringSliceFlag{Name: "fail-on", Usage: "exit 3 on `WHAT`: " + strings.Join(patch.Criteria(), ", ") + "; repeatable (default: any)"},
@@ -298,6 +300,12 @@ func (s *scan) formats(p *patch.Plan, db *vulndb.DB) []format {
 		{"table", func(w io.Writer) error { return report.PlanText(w, p, style) }},
 		{"json", func(w io.Writer) error { return report.PlanJSON(w, p) }},
 		{"markdown", func(w io.Writer) error { return report.PlanMarkdown(w, p) }},
+		{"html", func(w io.Writer) error { return report.PlanHTML(w, p, toolVersion()) }},
+		{"sarif", func(w io.Writer) error { return report.PlanSARIF(w, p, s.sources, toolVersion()) }},
+		{"cyclonedx-json", func(w io.Writer) error {
+			return report.PlanCycloneDX(w, p, s.invs, sbom.Options{ToolVersion: toolVersion(), Timestamp: s.stamp})
+		}},
+		{"openvex-json", func(w io.Writer) error { return report.PlanOpenVEX(w, p, "fnseal", "fnseal "+toolVersion()) }},
 		{"osv-scanner-json", func(w io.Writer) error { return report.OSVScannerJSON(w, p, db.Record) }},
 	}
 }
