@@ -88,8 +88,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	s := look(p.Entries())
 	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
-	nested := &archiveReader{limits: o.Limits, begin: begin, techniques: nestedTechniques()}
-	nested.budget.Store(o.Limits.TotalBytes)
+	nested := newArchiveReader(o.Limits, begin)
 	techniques := append(nestedTechniques(), []technique{
 		{"packages in Yarn's cache", func(ctx context.Context, s *survey, begin func()) (result, error) {
 			return catalogYarnCache(ctx, s, o.Limits, begin)

@@ -1,0 +1,31 @@
+package zipfile
+
+import "sync"
+
+// Memory is what reading entries takes, kept for the next entry: inflaters,
+// whose buffers are large beside most entries, and the content of entries that
+// are read at random. Archives that are read one after the other, such as
+// those within another, share one (WithMemory). The zero value is ready for
+// use, by any number of goroutines.
+type Memory struct {
+	inflaters sync.Pool // of *inflater
+	buffers   sync.Pool // of *[]byte
+}
+
+// WithMemory has the package use m instead of memory of its own.
+func WithMemory(m *Memory) Option {
+	return func(o *options) { o.memory = m }
+}
+
+// getBuffer returns size bytes, whatever they are.
+func (m *Memory) getBuffer(size int64) *[]byte {
+	if b, ok := m.buffers.Get().(*[]byte); ok && int64(cap(*b)) >= size {
+		*b = (*b)[:size]
+		return b
+	}
+	b := make([]byte, size)
+	return &b
+}
+
+// putBuffer takes back what getBuffer returned, to which nothing refers.
+func (m *Memory) putBuffer(b *[]byte) { m.buffers.Put(b) }
