@@ -1,15 +1,36 @@
 package zipfile
 
-import "sync"
+import (
+	"bufio"
+	"sync"
+)
 
-// Memory is what reading entries takes, kept for the next entry: inflaters,
+// Memory is what reading archives takes, kept for the next one: inflaters,
 // whose buffers are large beside most entries, and the content of entries that
 // are read at random. Archives that are read one after the other, such as
 // those within another, share one (WithMemory). The zero value is ready for
 // use, by any number of goroutines.
 type Memory struct {
-	inflaters sync.Pool // of *inflater
-	buffers   sync.Pool // of *[]byte
+	inflaters   sync.Pool // of *inflater
+	buffers     sync.Pool // of *[]byte
+	tails       sync.Pool // of *[maxTail]byte
+	directories sync.Pool // of *bufio.Reader
+}
+
+// getTail returns memory for the end of a file.
+func (m *Memory) getTail() *[maxTail]byte {
+	if b, ok := m.tails.Get().(*[maxTail]byte); ok {
+		return b
+	}
+	return new([maxTail]byte)
+}
+
+// getDirectory returns a reader to be Reset to a directory.
+func (m *Memory) getDirectory() *bufio.Reader {
+	if r, ok := m.directories.Get().(*bufio.Reader); ok {
+		return r
+	}
+	return bufio.NewReaderSize(nil, 64<<10)
 }
 
 // WithMemory has the package use m instead of memory of its own.

@@ -66,7 +66,7 @@ func New(r io.ReaderAt, size int64, name string, limits fnpkg.Limits, opts ...Op
 	}
 	p := &Package{r: r, name: name, size: size, closer: o.closer, memory: o.memory, digest: exact.New(r, size, o.unchanged)}
 
-	a := archive{r: r, size: size, limits: limits}
+	a := archive{r: r, size: size, limits: limits, memory: o.memory}
 	if err := a.readEnd(); err != nil {
 		return nil, err
 	}
