@@ -28,8 +28,10 @@ func (k keypair) hash() crypto.Hash {
 	return 0
 }
 
-func (k keypair) GetHashAlgorithm() protocommon.HashAlgorithm {
-	switch k.hash() {
+func (k keypair) GetHashAlgorithm() protocommon.HashAlgorithm { return hashAlgorithm(k.hash()) }
+
+func hashAlgorithm(h crypto.Hash) protocommon.HashAlgorithm {
+	switch h {
 	case crypto.SHA256:
 		return protocommon.HashAlgorithm_SHA2_256
 	case crypto.SHA384:

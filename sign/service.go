@@ -46,6 +46,8 @@ func (e *ServiceError) Error() string {
 	switch {
 	case e.Status != 0:
 		fmt.Fprintf(&b, "answered %d %s", e.Status, http.StatusText(e.Status))
+	case errors.Is(e.Err, errAnswer):
+		fmt.Fprintf(&b, "%v", e.Err)
 	default:
 		fmt.Fprintf(&b, "did not answer: %v", e.Err)
 	}
@@ -59,6 +61,9 @@ func (e *ServiceError) Error() string {
 }
 
 func (e *ServiceError) Unwrap() error { return e.Err }
+
+// errAnswer says that an answer makes no sense.
+var errAnswer = errors.New("answered with what is none")
 
 // Patience says how long and how hard services are asked. The zero value of a
 // field stands for that of DefaultPatience.
@@ -93,11 +98,12 @@ func (p Patience) withDefaults() Patience {
 	if p.Total <= 0 {
 		p.Total = d.Total
 	}
+	p.Answer = min(p.Answer, p.Total)
 	return p
 }
 
 // Waiting is told that a service is asked again after a wait, and why.
-type Waiting func(service string, why error, wait time.Duration)
+type Waiting func(why error, wait time.Duration)
 
 const (
 	maxWait     = 30 * time.Second // between attempts, unless the service says more
@@ -116,6 +122,10 @@ type service struct {
 	patience Patience
 	waiting  Waiting
 
+	// check says what is wrong with an answer that has a good status; nil for
+	// clients that say so themselves.
+	check func(body []byte) error
+
 	slots chan struct{} // one for each request in flight
 
 	mu        sync.Mutex
@@ -125,7 +135,7 @@ type service struct {
 
 func newService(name string, base http.RoundTripper, p Patience, w Waiting) *service {
 	if w == nil {
-		w = func(string, error, time.Duration) {}
+		w = func(error, time.Duration) {}
 	}
 	return &service{name: name, base: base, patience: p, waiting: w, slots: make(chan struct{}, p.Parallel)}
 }
@@ -174,7 +184,9 @@ func (s *service) RoundTrip(req *http.Request) (*http.Response, error) {
 			s.count(false)
 			return nil, failure
 		}
-		s.waiting(s.name, failure, wait)
+		brief := *failure
+		brief.Detail = ""
+		s.waiting(&brief, wait)
 		if resp != nil && resp.StatusCode == http.StatusTooManyRequests {
 			s.holdAll(wait)
 			continue
@@ -233,6 +245,11 @@ func (s *service) once(req *http.Request, body []byte) (*http.Response, error) {
 	}
 	if len(data) > maxAnswer {
 		return nil, fmt.Errorf("its answer has more than %d bytes", maxAnswer)
+	}
+	if s.check != nil && resp.StatusCode < 300 {
+		if err := s.check(data); err != nil {
+			return nil, err
+		}
 	}
 	resp.Body = io.NopCloser(bytes.NewReader(data))
 	return resp, nil
@@ -316,7 +333,7 @@ func passing(err error) bool {
 		dns      *net.DNSError
 	)
 	switch {
-	case errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &hostname), errors.As(err, &verify), errors.As(err, &record):
+	case errors.Is(err, errAnswer), errors.As(err, &unknown), errors.As(err, &invalid), errors.As(err, &hostname), errors.As(err, &verify), errors.As(err, &record):
 		return false
 	case errors.As(err, &dns):
 		return dns.IsTimeout || dns.IsTemporary

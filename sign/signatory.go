@@ -161,8 +161,7 @@ func (s *identified) renew(ctx context.Context) (held, time.Time, error) {
 	return held{key, cert}, asked.Add(cert.NotAfter.Sub(cert.NotBefore) / 2), nil
 }
 
-// TokenError says that a certificate authority did not accept an identity
-// token.
+// TokenError says that an identity token was not accepted.
 type TokenError struct {
 	Complaint string // what is wrong with the token, as far as can be seen here; may be empty
 	Err       error
@@ -182,11 +181,11 @@ func (s *identified) certify(ctx context.Context, key *trust.PrivateKey, token i
 	der, err := fulcio.GetCertificate(ctx, keypair{key}, &sign.CertificateProviderOptions{IDToken: token.Secret()})
 	if err != nil {
 		err = plain(err)
-		var refused *ServiceError
-		if errors.As(err, &refused) && refused.Status >= 400 && refused.Status < 500 {
-			return nil, &TokenError{Complaint: token.Complaint(time.Now()), Err: err}
+		var failed *ServiceError
+		if errors.As(err, &failed) && (failed.Status < 400 || failed.Status >= 500) {
+			return nil, fmt.Errorf("asking for a certificate: %w", err)
 		}
-		return nil, fmt.Errorf("asking for a certificate: %w", err)
+		return nil, &TokenError{Complaint: token.Complaint(time.Now()), Err: err}
 	}
 	cert, err := x509.ParseCertificate(der)
 	if err != nil {

@@ -97,7 +97,7 @@ func (s *Signer) sign(ctx context.Context, prepare func(held) (sign.Content, sig
 		return nil, err
 	}
 	for _, l := range s.logs {
-		if err := l.takes(h.key.Public()); err != nil {
+		if err := l.takes(h.key.Public(), key.GetHashAlgorithm()); err != nil {
 			return nil, err
 		}
 	}

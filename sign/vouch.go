@@ -9,9 +9,11 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/digitorus/timestamp"
 	httptransport "github.com/go-openapi/runtime/client"
 	"github.com/go-openapi/strfmt"
 	protobundle "github.com/sigstore/protobuf-specs/gen/pb-go/bundle/v1"
+	protocommon "github.com/sigstore/protobuf-specs/gen/pb-go/common/v1"
 	protorekor "github.com/sigstore/protobuf-specs/gen/pb-go/rekor/v1"
 	rekortiles "github.com/sigstore/rekor-tiles/v2/pkg/generated/protobuf"
 	rekor "github.com/sigstore/rekor/pkg/generated/client"
@@ -37,11 +39,20 @@ func newLogs(c Config) []transparencyLog {
 	return logs
 }
 
-// takes fails for a key that the log would refuse, before anything is signed
-// with it.
-func (l transparencyLog) takes(key trust.PublicKey) error {
-	if l.version >= 2 && len(key.Hashes()) == 0 {
-		return fmt.Errorf("the log %s takes no signatures of Ed25519 keys: it records signatures over hashes", l.url)
+// ErrLogRefuses says that a log records no such signatures.
+var ErrLogRefuses = errors.New("the transparency log does not take such signatures")
+
+// takes fails for a signature that the log would refuse, before it is made. A
+// log of the second version records a key's signatures over the one hash that
+// Sigstore's algorithm registry pairs with it.
+func (l transparencyLog) takes(key trust.PublicKey, over protocommon.HashAlgorithm) error {
+	switch hashes := key.Hashes(); {
+	case l.version < 2:
+		return nil
+	case len(hashes) == 0:
+		return fmt.Errorf("%w: %s records signatures over hashes, which Ed25519 keys do not make", ErrLogRefuses, l.url)
+	case over != hashAlgorithm(hashes[0]):
+		return fmt.Errorf("%w: %s records signatures of this kind of key over %v only, and a file is signed by its sha256 (attestations can be logged)", ErrLogRefuses, l.url, hashes[0])
 	}
 	return nil
 }
@@ -119,7 +130,14 @@ type timestampAuthority struct {
 func newTimestamps(c Config) []timestampAuthority {
 	var all []timestampAuthority
 	for _, s := range c.Services.Timestamps {
-		all = append(all, timestampAuthority{newService("the timestamp authority", c.Transport, c.Patience, c.Waiting), s.URL})
+		service := newService("the timestamp authority", c.Transport, c.Patience, c.Waiting)
+		service.check = func(body []byte) error {
+			if _, err := timestamp.ParseResponse(body); err != nil {
+				return fmt.Errorf("%w: a timestamp is expected: %w", errAnswer, err)
+			}
+			return nil
+		}
+		all = append(all, timestampAuthority{service, s.URL})
 	}
 	return all
 }

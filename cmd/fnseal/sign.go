@@ -132,7 +132,7 @@ func signAll(c *cli.Context, e *env, refs []string) error {
 		done, err := d.run(ctx, s, c.Bool("force"))
 		switch {
 		case err != nil:
-			return fmt.Errorf("signing %s: %w", d.ref, err)
+			return fmt.Errorf("%s: %w", d.ref, err)
 		case !done:
 			passed.Add(1)
 			e.note("%s is signed already by %s", d.ref, name)

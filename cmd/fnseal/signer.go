@@ -42,7 +42,7 @@ func signer(c *cli.Context, e *env) (*sign.Signer, error) {
 	config := sign.Config{
 		Audience: c.String("oidc-client-id"),
 		Patience: sign.Patience{Total: c.Duration("service-timeout")},
-		Waiting: func(service string, why error, wait time.Duration) {
+		Waiting: func(why error, wait time.Duration) {
 			e.note("%v; asking again in %v", why, wait.Round(time.Second/10))
 		},
 	}

@@ -112,8 +112,10 @@ func (t Token) Audience() []string {
 }
 
 // Expires returns when the token ends, zero if it does not say.
-func (t Token) Expires() time.Time {
-	seconds, ok := t.claims["exp"].(float64)
+func (t Token) Expires() time.Time { return t.time("exp") }
+
+func (t Token) time(claim string) time.Time {
+	seconds, ok := t.claims[claim].(float64)
 	if !ok {
 		return time.Time{}
 	}
@@ -134,6 +136,11 @@ func (t Token) CheckAudience(audience string) error {
 func (t Token) Complaint(now time.Time) string {
 	if exp := t.Expires(); !exp.IsZero() && now.After(exp) {
 		return fmt.Sprintf("the identity token expired %v ago", now.Sub(exp).Round(time.Second))
+	}
+	for _, name := range []string{"nbf", "iat"} {
+		if begins := t.time(name); begins.After(now.Add(time.Minute)) {
+			return fmt.Sprintf("the identity token is valid only in %v: is the clock right?", begins.Sub(now).Round(time.Second))
+		}
 	}
 	if verified, ok := t.claims["email_verified"].(bool); ok && !verified {
 		return "the identity provider has not verified the e-mail address"

@@ -94,6 +94,7 @@ func TestComplaint(t *testing.T) {
 		{nil, ""},
 		{map[string]any{"exp": now.Add(-90 * time.Second).Unix()}, "expired 1m30s ago"},
 		{map[string]any{"email_verified": false}, "not verified"},
+		{map[string]any{"nbf": now.Add(time.Hour).Unix()}, "only in 1h0m0s: is the clock right"},
 	} {
 		token, err := identity.Parse(issuer.Token(t, tt.claims))
 		if err != nil {
