@@ -89,7 +89,11 @@ func (k KMS) Load(ctx context.Context, ref string) (*trust.PrivateKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	return trust.NewPrivateKey(&kmsSigner{plugin: p, public: public.Key})
+	private, err := trust.NewPrivateKey(&kmsSigner{plugin: p, public: public.Key})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", ref, err)
+	}
+	return private.Named(ref), nil
 }
 
 func (k KMS) program(scheme string) (string, error) {

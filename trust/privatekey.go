@@ -48,6 +48,13 @@ func GenerateKey() (*PrivateKey, error) {
 // Public returns the public half.
 func (k *PrivateKey) Public() PublicKey { return k.public }
 
+// Named returns the key under a name for messages.
+func (k *PrivateKey) Named(name string) *PrivateKey {
+	named := *k
+	named.public.Name = name
+	return &named
+}
+
 // Signer returns the secret half, as the standard library signs with it.
 func (k *PrivateKey) Signer() crypto.Signer { return k.signer }
 
@@ -111,8 +118,7 @@ func LoadPrivateKey(path string, passphrase PassphraseFunc) (*PrivateKey, error)
 	if err != nil {
 		return nil, fmt.Errorf("reading private key %q: %w", path, err)
 	}
-	k.public.Name = filepath.Base(path)
-	return k, nil
+	return k.Named(filepath.Base(path)), nil
 }
 
 // privateBlock returns the PEM block that holds the key. OpenSSL writes the
