@@ -33,9 +33,8 @@ var rooms = map[string][]string{
 	"trust":               {},
 	"sign":                {"fnpkg", "attest", "trust"},
 	"verify":              {"fnpkg", "attest", "trust"},
-	"policy":              {"fnpkg", "verify", "vulndb", "internal/strictyaml"},
+	"policy":              {"fnpkg", "sbom", "vulndb", "patch", "attest", "verify", "internal/strictyaml", "internal/nearest"},
 	"inspect":             {"fnpkg"},
-	"pack":                {"fnpkg"},
 	"seal":                {"fnpkg", "sbom", "sbom/catalog", "vulndb", "attest", "sign", "trust"},
 	"gate":                {"fnpkg", "sbom", "vulndb", "attest", "trust", "verify", "policy"},
 	"report":              {"fnpkg", "sbom", "vulndb", "patch", "manifest", "policy", "verify", "seal", "gate", "inspect", "internal/term"},
@@ -64,6 +63,7 @@ var keepers = map[string][]string{
 	"github.com/CycloneDX/cyclonedx-go":        {"sbom"},
 	"github.com/schollz/progressbar":           {"internal/term"},
 	"github.com/youmark/pkcs8":                 {"trust"},
+	"cel.dev/cel-go":                           {"policy"},
 	"go.yaml.in/yaml":                          {"internal/strictyaml"},
 	"github.com/invopop/jsonschema":            {},       // tests only
 	"github.com/sigstore/rekor":                {"sign"}, // and rekor-tiles: what is written to logs

@@ -11,6 +11,7 @@ import (
 	"github.com/fnseal/fnseal/policy"
 	"github.com/fnseal/fnseal/trust"
 	"github.com/fnseal/fnseal/verify"
+	"github.com/fnseal/fnseal/vulndb"
 )
 
 // Input is what a decision is made from.
@@ -33,6 +34,9 @@ type Input struct {
 	Waived     verify.Waivers
 
 	Policy policy.Policy
+
+	// Feed is what rules match components against; nil if none does.
+	Feed *vulndb.DB
 }
 
 // Decide judges the artifact. An error says that no decision could be made;
@@ -72,6 +76,14 @@ func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
 			pkg.Content = content
 		} else if ctx.Err() != nil {
 			return policy.Verdict{}, ctx.Err()
+		}
+	}
+	if components, needed := in.Policy.FeedComponents(*facts); needed {
+		if in.Feed == nil {
+			return policy.Verdict{}, vulndb.ErrNoFeed
+		}
+		if pkg.Scan, err = in.Feed.Match(ctx, components); err != nil {
+			return policy.Verdict{}, fmt.Errorf("matching %s: %w", in.Artifact.Name(), err)
 		}
 	}
 	return policy.Evaluate(*facts, pkg, in.Policy), nil

@@ -126,6 +126,17 @@ func (d Deadlines) due(f *Finding, seen, fixSeen, asOf time.Time) Due {
 	return judged(best, asOf)
 }
 
+// Due returns the earliest deadline of a finding of which nothing but the feed
+// is known. When it was first seen is not: it counts as seen when it was
+// published.
+func (d Deadlines) Due(f vulndb.Finding, asOf time.Time) Due {
+	seen := f.Published
+	if seen.Before(firstAdvisory) {
+		seen = asOf
+	}
+	return d.due(&Finding{Finding: f}, seen, time.Time{}, asOf)
+}
+
 func within(what string, n int, word string) string {
 	if n == 0 {
 		return what + ": at once, from " + word + " on"

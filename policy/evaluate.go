@@ -30,6 +30,8 @@ func Evaluate(facts verify.Facts, pkg PackageFacts, p Policy) Verdict {
 	v.Checks = append(v.Checks, e.proofChecks()...)
 	v.Checks = append(v.Checks, e.typeChecks()...)
 	v.Checks = append(v.Checks, e.sourceChecks()...)
+	v.Checks = append(v.Checks, e.standsForIt()...)
+	v.Checks = append(v.Checks, e.ruleChecks()...)
 	return v
 }
 
@@ -204,6 +206,9 @@ func (e evaluation) ignored(b verify.BundleFact) Check {
 // typeChecks demands attestations. Without a demand, bundles prove a signature
 // and nothing about provenance, content or a scan.
 func (e evaluation) typeChecks() []Check {
+	if len(e.policy.Types) == 0 && len(e.policy.Rules) > 0 {
+		return nil // the rules say what is demanded
+	}
 	if len(e.policy.Types) == 0 {
 		return []Check{{ID: CheckType, Outcome: NotChecked,
 			Reason: "no attestation was demanded: what is proven is a signature, not provenance, contents or a scan"}}

@@ -62,13 +62,14 @@ func TestLoadRefuses(t *testing.T) {
 		want  string
 	}{
 		"no file":        {nil, "reading the policy fnseal.yaml: open fnseal.yaml: file does not exist"},
-		"no version":     {map[string]string{"fnseal.yaml": "scan:\n  private: [a]\n"}, "fnseal.yaml:1:1: version: must be 1: the only version of the format there is"},
-		"later version":  {map[string]string{"fnseal.yaml": "version: 2\n"}, "fnseal.yaml:1:10: version: must be 1: the only version of the format there is"},
+		"no version":     {map[string]string{"fnseal.yaml": "scan:\n  private: [a]\n"}, "fnseal.yaml:1:1: version: is missing"},
+		"later version":  {map[string]string{"fnseal.yaml": "version: 2\n"}, "fnseal.yaml:1:10: version: must be 1"},
 		"itself":         {map[string]string{"fnseal.yaml": "version: 1\ninclude: [fnseal.yaml]\n"}, "fnseal.yaml:2:11: include[0]: fnseal.yaml includes itself"},
 		"in a circle":    {map[string]string{"fnseal.yaml": "version: 1\ninclude: [b.yaml]\n", "b.yaml": "version: 1\ninclude: [./fnseal.yaml]\n"}, "b.yaml:2:11: include[0]: fnseal.yaml includes itself"},
 		"nowhere":        {map[string]string{"fnseal.yaml": "version: 1\ninclude: [b.yaml]\n"}, "fnseal.yaml:2:11: include[0]: cannot be included: reading the policy b.yaml: open b.yaml: file does not exist"},
 		"defect in it":   {map[string]string{"fnseal.yaml": "version: 1\ninclude: [b.yaml]\n", "b.yaml": "version: x\n"}, `b.yaml:1:10: version: wants a whole number, not text ("x")`},
-		"ignore nothing": {map[string]string{"fnseal.yaml": "version: 1\nscan:\n  ignore:\n  - package: \"[\"\n"}, "fnseal.yaml:4:5: scan.ignore[0].id: is missing: the advisory to ignore, as in CVE-2026-1234\nfnseal.yaml:4:5: scan.ignore[0].reason: is missing: whoever reads the report must learn why it does no harm\nfnseal.yaml:4:5: scan.ignore[0].expires: is missing: the last day it is ignored, as in 2027-03-31\nfnseal.yaml:4:14: scan.ignore[0].package: \"[\" is not a pattern: *, ? and [a-z] stand for letters other than /"},
+		"ignore nothing": {map[string]string{"fnseal.yaml": "version: 1\nscan:\n  ignore:\n  - package: x\n"}, "fnseal.yaml:4:5: scan.ignore[0].expires: is missing\nfnseal.yaml:4:5: scan.ignore[0].id: is missing\nfnseal.yaml:4:5: scan.ignore[0].reason: is missing"},
+		"no pattern":     {map[string]string{"fnseal.yaml": "version: 1\nscan:\n  private: [\"[\"]\n"}, "fnseal.yaml:3:13: scan.private[0]: \"[\" is not a pattern: *, ? and [a-z] stand for letters other than /"},
 		"never expires":  {map[string]string{"fnseal.yaml": "version: 1\nscan:\n  ignore:\n  - {id: CVE-1, reason: x, expires: never}\n"}, `fnseal.yaml:4:37: scan.ignore[0].expires: "never" is not a day such as 2027-03-31`},
 	}
 	for name, tt := range tests {

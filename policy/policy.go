@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/vulndb"
 )
 
 // Policy is what a deployer demands beyond the signature by an accepted key
@@ -31,6 +32,21 @@ type Policy struct {
 	// UnsafeAllowHazards are kinds of hazard that refuse no package, although
 	// two readers could read it differently.
 	UnsafeAllowHazards []fnpkg.HazardID
+
+	// Rules are demanded beyond; see Sources.RuleSets.
+	Rules []RuleSet
+
+	// Signers are those that the rules name.
+	Signers map[string]*Signer
+
+	// Ignore is what the policy's scan section ignores.
+	Ignore []Ignore
+
+	// ReceiptOnly lets a receipt that a rule demands stand for the signature.
+	ReceiptOnly bool
+
+	// At is the time that ages are judged at.
+	At time.Time
 }
 
 // PackageFacts is what is known of the package itself. Its zero value says that
@@ -39,6 +55,11 @@ type PackageFacts struct {
 	Kind    fnpkg.Kind
 	Hazards []fnpkg.Hazard
 	Content fnpkg.ContentDigest // may be zero
+
+	// Scan is what matching the components of the artifact's SBOMs against the
+	// local advisory feed found; nil if that was not done. See
+	// Policy.FeedComponents.
+	Scan *vulndb.Result
 
 	// Err says that the package could not be read as what it appears to be.
 	Err error

@@ -34,6 +34,17 @@ func (d Date) String() string {
 // IsZero reports whether d is no day.
 func (d Date) IsZero() bool { return d.day.IsZero() }
 
+// Start returns the first moment of the day, the zero time of none.
+func (d Date) Start() time.Time { return d.day }
+
+// End returns the last second of the day, the zero time of none.
+func (d Date) End() time.Time {
+	if d.IsZero() {
+		return time.Time{}
+	}
+	return d.day.AddDate(0, 0, 1).Add(-time.Second)
+}
+
 // Past reports whether the day is over at a time.
 func (d Date) Past(now time.Time) bool { return !now.Before(d.day.AddDate(0, 0, 1)) }
 

@@ -48,13 +48,23 @@ func makeSchema(t *testing.T) []byte {
 	return append(data, '\n')
 }
 
-// scalarSchema describes the types that are read from text.
+// scalarSchema describes the types that are read from text, and the lists that
+// may be written as a single element.
 func scalarSchema(t reflect.Type) *jsonschema.Schema {
+	one := uint64(1)
+	text := func() *jsonschema.Schema { return &jsonschema.Schema{Type: "string", MinLength: &one} }
 	switch t {
 	case reflect.TypeFor[policy.Date]():
 		return &jsonschema.Schema{Type: "string", Format: "date"}
 	case reflect.TypeFor[policy.Span]():
-		return &jsonschema.Schema{Type: "string", Pattern: "^[1-9][0-9]*[mhdw]$"}
+		return &jsonschema.Schema{Type: "string", Pattern: "^[0-9]*[1-9][0-9]*[mhdw]$"}
+	case reflect.TypeFor[policy.Glob]():
+		return text()
+	case reflect.TypeFor[policy.Globs]():
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{text(), {Type: "array", Items: text(), MinItems: &one}}}
+	case reflect.TypeFor[policy.Names]():
+		text := &jsonschema.Schema{Type: "string"}
+		return &jsonschema.Schema{AnyOf: []*jsonschema.Schema{text, {Type: "array", Items: text, MinItems: &one}}}
 	}
 	return nil
 }

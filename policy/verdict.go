@@ -19,6 +19,7 @@ type Check struct {
 	Wanted  string  `json:"wanted,omitempty"` // the value demanded
 	Reason  string  `json:"reason,omitempty"` // why it failed or was not made, for a person
 	Bundle  string  `json:"bundle,omitempty"` // the bundle it is about, where it is about one
+	Rule    string  `json:"rule,omitempty"`   // what of the policy file demands it, as "fnseal.yaml: verify.sbom"
 }
 
 // Verdict says whether a package may run, and why.

@@ -24,13 +24,17 @@ func verdictWord(v policy.Verdict) string {
 
 // VerdictText writes every check with its outcome, then the verdict.
 func VerdictText(w io.Writer, v policy.Verdict, style Style) error {
+	width := len("signature")
 	for _, c := range v.Checks {
-		fmt.Fprintf(w, "%s  %-9s  %s\n", paint(style, c.Outcome, mark(c.Outcome)), c.ID, term.Clean(checkText(v, c)))
+		width = max(width, len(c.ID))
+	}
+	for _, c := range v.Checks {
+		fmt.Fprintf(w, "%s  %-*s  %s\n", paint(style, c.Outcome, mark(c.Outcome)), width, c.ID, term.Clean(checkText(v, c)))
 		if c.Outcome != policy.Fail {
 			continue
 		}
 		for _, line := range differences(c) {
-			fmt.Fprintf(w, "%17s%s\n", "", term.Clean(line))
+			fmt.Fprintf(w, "%*s%s\n", width+8, "", term.Clean(line))
 		}
 	}
 	outcome := policy.Fail
@@ -76,6 +80,9 @@ func differences(c policy.Check) []string {
 	}
 	if c.Wanted != "" && !strings.Contains(c.Reason, c.Wanted) {
 		lines = append(lines, "wanted: "+c.Wanted)
+	}
+	if c.Rule != "" {
+		lines = append(lines, "rule:   "+c.Rule)
 	}
 	return lines
 }

@@ -47,7 +47,7 @@ func scanPredicate(r *vulndb.Result, in Input) attest.Vulns {
 	for _, n := range r.NotAssessed {
 		v.Scanner.Result = append(v.Scanner.Result, attest.Vuln{
 			ID:          "fnseal:not-assessed",
-			Annotations: []map[string]any{{"purl": n.Component.PURL}, {"reason": n.Reason}},
+			Annotations: []map[string]any{{"purl": n.Component.PURL}, {"origin": string(n.Component.Origin)}, {"reason": n.Reason}},
 		})
 	}
 	return v

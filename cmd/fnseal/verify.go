@@ -35,8 +35,13 @@ environment stand for the copy's path (of an image: its reference by digest),
 FNSEAL_DIGEST for the digest, FNSEAL_CODE_SHA256 for the digest as AWS shows it.
 The exit code is then the command's.
 
+--policy FILE demands what a policy file says: who must have signed and approved,
+how it was built, its SBOM, vulnerabilities, components and more; see
+docs/policy.md.
+
 Examples:
   fnseal verify app.zip --key fnseal.pub
+  fnseal verify app.zip --policy fnseal.yaml
   fnseal verify app.zip --key fnseal.pub --bundle release/app.sigstore.json
   fnseal verify registry.example/shop/app@sha256:… --key fnseal.pub
   fnseal verify app.zip --certificate-identity dev@example.com --certificate-oidc-issuer https://github.com/login/oauth
@@ -45,6 +50,9 @@ Examples:
   fnseal verify app.zip --key fnseal.pub --exec aws lambda update-function-code --function-name app --zip-file fileb://{}`,
 		Flags: append(append(append(signerFlags(), demandFlags()...),
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
+			policyFlag(),
+			dbFlag(),
+			maxAgeFlag(),
 			hazardFlag(),
 			&cli.StringSliceFlag{Name: execFlag, KeepSpace: true, Usage: "run `CMD…` with a private copy of what was accepted; takes all that follows"},
 			outputFlag(verifyFormats...),
@@ -58,6 +66,7 @@ func verifyTargets(c *cli.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	defer q.close()
 	if q.command != nil {
 		return q.verifyAndRun(c.Context)
 	}

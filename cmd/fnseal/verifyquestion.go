@@ -30,6 +30,7 @@ type question struct {
 	base   gate.Input // all but the artifact and its bundles
 	named  []string   // files of bundles
 	shared *verify.Shared
+	policy policy.Sources // nil for none
 }
 
 // newQuestion reads the command line. What every target is judged by is read
@@ -68,12 +69,15 @@ func newQuestion(c *cli.Context, e *env) (*question, error) {
 	if q.base.Policy, err = demands(c); err != nil {
 		return nil, err
 	}
-	who, err := acceptedSigners(c, e)
+	who, err := q.usePolicy()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, q.close())
 	}
 	q.base.Keys, q.base.Identities, q.base.Roots, q.base.Waived = who.keys, who.ids, who.roots, who.waived
-	return q, q.share(c.Context)
+	if err := q.share(c.Context); err != nil {
+		return nil, errors.Join(err, q.close())
+	}
+	return q, nil
 }
 
 // outputs reads where the verdict goes. The standard output of --exec belongs
@@ -151,6 +155,7 @@ func (q *question) decide(ctx context.Context, ref string) (policy.Verdict, erro
 func (q *question) judge(ctx context.Context, ref string, p fnpkg.Package, defect error) (policy.Verdict, error) {
 	in := q.base
 	in.Artifact, in.Defect = p, defect
+	in.Policy.Rules = q.policy.RuleSets(p.Name())
 	var err error
 	if q.shared != nil {
 		in.Shared, in.Looked = q.shared, q.named

@@ -7,14 +7,15 @@ import (
 	"github.com/fnseal/fnseal/internal/inflate"
 )
 
-// inflater inflates one entry at a time.
+// inflater inflates one entry at a time. Its buffers are large beside most
+// entries of a package, so a Package keeps inflaters for reuse.
 type inflater struct {
 	source *io.SectionReader
 	out    inflate.Reader
 }
 
-func (m *Memory) getInflater(source *io.SectionReader) *inflater {
-	f, ok := m.inflaters.Get().(*inflater)
+func (p *Package) getInflater(source *io.SectionReader) *inflater {
+	f, ok := p.inflaters.Get().(*inflater)
 	if !ok {
 		f = &inflater{}
 	}

@@ -35,11 +35,11 @@ func (d *decoder) errorf(n *yamlv3.Node, path, format string, args ...any) {
 }
 
 func (d *decoder) into(n *yamlv3.Node, v any) {
-	d.value(n, "", reflect.ValueOf(v).Elem(), 0)
+	d.value(n, "", reflect.ValueOf(v).Elem(), demands{}, 0)
 }
 
 // value reads n into v.
-func (d *decoder) value(n *yamlv3.Node, path string, v reflect.Value, depth int) {
+func (d *decoder) value(n *yamlv3.Node, path string, v reflect.Value, wanted demands, depth int) {
 	d.doc.places[path] = place{max(1, n.Line), max(1, n.Column)}
 	if !d.plain(n, path, depth) {
 		return
@@ -60,9 +60,11 @@ func (d *decoder) value(n *yamlv3.Node, path string, v reflect.Value, depth int)
 	case v.Kind() == reflect.Map:
 		d.dictionary(n, path, v, depth)
 	case v.Kind() == reflect.Slice:
-		d.list(n, path, v, depth)
+		d.list(n, path, v, wanted, depth)
 	default:
-		d.scalar(n, path, v)
+		if d.scalar(n, path, v) {
+			d.demand(n, path, v, wanted)
+		}
 	}
 }
 
@@ -111,8 +113,9 @@ func (d *decoder) pairs(n *yamlv3.Node, path string, depth int, each func(key st
 
 func (d *decoder) object(n *yamlv3.Node, path string, v reflect.Value, depth int) {
 	fields := fieldsOf(v.Type())
+	given := make(map[string]bool)
 	d.pairs(n, path, depth, func(key string, k, val *yamlv3.Node) {
-		index, ok := fields[key]
+		f, ok := fields[key]
 		if !ok {
 			msg := fmt.Sprintf("there is no key %q here", clip(key))
 			if near := nearest.Word(key, slices.Collect(maps.Keys(fields))); near != "" {
@@ -123,8 +126,14 @@ func (d *decoder) object(n *yamlv3.Node, path string, v reflect.Value, depth int
 			d.errorf(k, path, "%s", msg)
 			return
 		}
-		d.value(val, keyPath(path, key), v.FieldByIndex(index), depth+1)
+		given[key] = true
+		d.value(val, keyPath(path, key), v.FieldByIndex(f.index), f.demands, depth+1)
 	})
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if fields[name].required && !given[name] && n.Kind == yamlv3.MappingNode {
+			d.errorf(n, keyPath(path, name), "is missing")
+		}
+	}
 }
 
 func (d *decoder) dictionary(n *yamlv3.Node, path string, v reflect.Value, depth int) {
@@ -137,12 +146,12 @@ func (d *decoder) dictionary(n *yamlv3.Node, path string, v reflect.Value, depth
 		} else {
 			name.SetString(key)
 		}
-		d.value(val, keyPath(path, key), elem, depth+1)
+		d.value(val, keyPath(path, key), elem, demands{}, depth+1)
 		v.SetMapIndex(name, elem)
 	})
 }
 
-func (d *decoder) list(n *yamlv3.Node, path string, v reflect.Value, depth int) {
+func (d *decoder) list(n *yamlv3.Node, path string, v reflect.Value, wanted demands, depth int) {
 	elements := n.Content
 	switch {
 	case n.Kind == yamlv3.SequenceNode:
@@ -158,7 +167,7 @@ func (d *decoder) list(n *yamlv3.Node, path string, v reflect.Value, depth int) 
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(elements), len(elements)))
 	for i, e := range elements {
-		d.value(e, fmt.Sprintf("%s[%d]", path, i), v.Index(i), depth+1)
+		d.value(e, fmt.Sprintf("%s[%d]", path, i), v.Index(i), wanted, depth+1)
 	}
 }
 
@@ -173,7 +182,8 @@ func (d *decoder) text(n *yamlv3.Node, path string, v reflect.Value) {
 	}
 }
 
-func (d *decoder) scalar(n *yamlv3.Node, path string, v reflect.Value) {
+// scalar reads a single value and reports whether it could.
+func (d *decoder) scalar(n *yamlv3.Node, path string, v reflect.Value) bool {
 	want := func(tag, what string) bool {
 		if n.Kind == yamlv3.ScalarNode && n.Tag == tag {
 			return true
@@ -187,48 +197,39 @@ func (d *decoder) scalar(n *yamlv3.Node, path string, v reflect.Value) {
 	}
 	switch v.Kind() {
 	case reflect.String:
-		if want("!!str", "text") {
-			v.SetString(n.Value)
+		if !want("!!str", "text") {
+			return false
 		}
+		v.SetString(n.Value)
 	case reflect.Bool:
-		if want("!!bool", "true or false") {
-			v.SetBool(strings.EqualFold(n.Value, "true"))
+		if !want("!!bool", "true or false") {
+			return false
 		}
+		v.SetBool(strings.EqualFold(n.Value, "true"))
 	case reflect.Int, reflect.Int64:
 		if !want("!!int", "a whole number") {
-			return
+			return false
 		}
 		i, err := strconv.ParseInt(n.Value, 10, v.Type().Bits())
 		if err != nil {
 			d.errorf(n, path, "%q is not a whole number, or too large", clip(n.Value))
-			return
+			return false
 		}
 		v.SetInt(i)
 	case reflect.Float64:
 		if n.Tag != "!!int" && !want("!!float", "a number") {
-			return
+			return false
 		}
 		f, err := strconv.ParseFloat(n.Value, 64)
 		if err != nil || f-f != 0 { // not a number, or infinite
 			d.errorf(n, path, "%q is not a number", clip(n.Value))
-			return
+			return false
 		}
 		v.SetFloat(f)
 	default:
 		panic("strictyaml: cannot read into " + v.Type().String())
 	}
-}
-
-// fieldsOf returns the fields of a struct by their names in a file; those of
-// embedded structs are its own.
-func fieldsOf(t reflect.Type) map[string][]int {
-	fields := make(map[string][]int)
-	for _, f := range reflect.VisibleFields(t) {
-		if name, _, _ := strings.Cut(f.Tag.Get("yaml"), ","); name != "" && name != "-" {
-			fields[name] = f.Index
-		}
-	}
-	return fields
+	return true
 }
 
 // keyPath returns the path of a key of the value at path.

@@ -28,7 +28,16 @@ type inner struct {
 	List  []string `yaml:"list"`
 }
 
+type strict struct {
+	Must  string   `yaml:"must" jsonschema:"required"`
+	Count int      `yaml:"count" jsonschema:"minimum=1"`
+	Word  string   `yaml:"word" jsonschema:"enum=a,enum=b"`
+	Words []string `yaml:"words" jsonschema:"minItems=1,enum=a,enum=b"`
+	Only  int      `yaml:"only" jsonschema:"enum=1"`
+}
+
 type outer struct {
+	Strict *strict          `yaml:"strict"`
 	Text   string           `yaml:"text"`
 	Number int              `yaml:"number"`
 	Ratio  float64          `yaml:"ratio"`
@@ -93,7 +102,7 @@ func TestDecodeRefuses(t *testing.T) {
 	tests := map[string]struct{ text, want string }{
 		"unknown key":        {"text: x\nnumbr: 1\n", `f.yaml:2:1: there is no key "numbr" here; did you mean "number"?`},
 		"unknown key below":  {"inner:\n  zzz: 1\n", `f.yaml:2:3: inner: there is no key "zzz" here; there are list, name, names`},
-		"hidden":             {"Hidden: x\n", `f.yaml:1:1: there is no key "Hidden" here; there are day, flag, inner, many, maybe, named, number, ratio, text`},
+		"hidden":             {"Hidden: x\n", `f.yaml:1:1: there is no key "Hidden" here; there are day, flag, inner, many, maybe, named, number, ratio, strict, text`},
 		"other case":         {"Text: x\n", `f.yaml:1:1: there is no key "Text" here; did you mean "text"?`},
 		"twice":              {"text: x\nnumber: 1\ntext: y\n", `f.yaml:3:1: text: is here twice, first in line 1`},
 		"twice in a map":     {"named:\n  a: {name: x}\n  a: {name: y}\n", `f.yaml:3:3: named.a: is here twice, first in line 2`},
@@ -135,6 +144,12 @@ func TestDecodeRefuses(t *testing.T) {
 		"not UTF-8":          {"text: x\nnumber: \xff\n", "f.yaml:2:9: not valid UTF-8"},
 		"deep":               {strings.Repeat("[", 5000) + strings.Repeat("]", 5000), `f.yaml:1:1: wants keys and values, not a list`},
 		"endless nesting":    {strings.Repeat("[", 20000), "f.yaml:1:1: not valid YAML: "},
+		"missing":            {"strict: {count: 1}\n", `f.yaml:1:9: strict.must: is missing`},
+		"missing and empty":  {"strict: {must: \"\"}\n", `f.yaml:1:16: strict.must: is empty`},
+		"too small":          {"strict: {must: x, count: 0}\n", `f.yaml:1:26: strict.count: must be at least 1`},
+		"other word":         {"strict: {must: x, word: c}\n", `f.yaml:1:25: strict.word: "c" is none of a, b`},
+		"other word in list": {"strict: {must: x, words: [a, c]}\n", `f.yaml:1:30: strict.words[1]: "c" is none of a, b`},
+		"only one":           {"strict: {must: x, only: 2}\n", `f.yaml:1:25: strict.only: must be 1`},
 		"several": {"number: x\ntext: 1\n",
 			"f.yaml:1:9: number: wants a whole number, not text (\"x\")\nf.yaml:2:7: text: wants text, not a number: quote it"},
 	}

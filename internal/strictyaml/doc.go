@@ -7,6 +7,8 @@
 //
 //   - A field's name in the file is in its `yaml` tag; a field without one is
 //     not read.
+//   - The jsonschema tag that a schema is made from is obeyed: required, enum
+//     and minimum. A list that is given is never empty.
 //   - Structs, slices, maps with text keys, pointers, text, whole numbers,
 //     numbers and booleans are read as what they are: text that YAML takes for
 //     a number must be quoted.

@@ -6,15 +6,13 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"fmt"
-	"hash"
 	"io"
-	"sync"
 
 	"github.com/fnseal/fnseal/fnpkg"
 )
 
 // chunk is how much is hashed between two looks at the context.
-const chunk = 256 << 10
+const chunk = 1 << 20
 
 // Digester computes the sha256 of a reader's bytes once, when it is first
 // asked for, and remembers it. It is safe for concurrent use.
@@ -40,63 +38,49 @@ func New(r io.ReaderAt, size int64, unchanged func() error) *Digester {
 // Digest returns the digest. Concurrent callers wait for the one that
 // computes; if that one is cancelled, the next one starts over.
 func (d *Digester) Digest(ctx context.Context) (fnpkg.Digest, error) {
-	if err := d.wait(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
 		return fnpkg.Digest{}, err
 	}
-	defer d.release()
-	if d.known {
-		return d.sum, nil
+	select {
+	case <-d.turn:
+		defer func() { d.turn <- struct{}{} }()
+	case <-ctx.Done():
+		return fnpkg.Digest{}, ctx.Err()
 	}
-	return d.compute(ctx, nil)
+	if !d.known {
+		sum, err := d.compute(ctx)
+		if err != nil {
+			return fnpkg.Digest{}, err
+		}
+		d.sum, d.known = sum, true
+	}
+	return d.sum, nil
 }
 
 // Sum returns another digest of the same bytes: those whose sha256 Digest
-// returns. If that is not known yet, one pass computes both; otherwise bytes
-// that have changed since are fnpkg.ErrChanged.
+// returns, which is computed along with it. Other bytes are fnpkg.ErrChanged.
 func (d *Digester) Sum(ctx context.Context, other crypto.Hash) ([]byte, error) {
-	if err := d.wait(ctx); err != nil {
+	known, err := d.Digest(ctx)
+	if err != nil {
 		return nil, err
 	}
-	defer d.release()
 	h := other.New()
-	if _, err := d.compute(ctx, h); err != nil {
+	again, err := d.hash(ctx, h)
+	if err != nil {
 		return nil, err
+	}
+	if again != known {
+		return nil, fnpkg.ErrChanged
 	}
 	return h.Sum(nil), nil
 }
 
-// wait waits for the caller's turn to compute.
-func (d *Digester) wait(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	select {
-	case <-d.turn:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+func (d *Digester) compute(ctx context.Context) (fnpkg.Digest, error) {
+	return d.hash(ctx, io.Discard)
 }
 
-func (d *Digester) release() { d.turn <- struct{}{} }
-
-// compute hashes the bytes, also into another hash if that is not nil, and
-// remembers their sha256, or compares it with what it remembers.
-func (d *Digester) compute(ctx context.Context, also hash.Hash) (fnpkg.Digest, error) {
-	sum, err := d.hash(ctx, also)
-	if err != nil {
-		return fnpkg.Digest{}, err
-	}
-	if d.known && sum != d.sum {
-		return fnpkg.Digest{}, fnpkg.ErrChanged
-	}
-	d.sum, d.known = sum, true
-	return sum, nil
-}
-
-// hash returns the sha256 of the bytes, which it writes to also as well, on
-// another processor.
-func (d *Digester) hash(ctx context.Context, also hash.Hash) (fnpkg.Digest, error) {
+// hash returns the sha256 of the bytes, which it writes to also as well.
+func (d *Digester) hash(ctx context.Context, also io.Writer) (fnpkg.Digest, error) {
 	h := sha256.New()
 	section := io.NewSectionReader(d.r, 0, d.size)
 	buf := make([]byte, min(chunk, d.size))
@@ -111,12 +95,10 @@ func (d *Digester) hash(ctx context.Context, also hash.Hash) (fnpkg.Digest, erro
 		if err != nil {
 			return fnpkg.Digest{}, fmt.Errorf("computing the exact digest: %w", err)
 		}
-		var other sync.WaitGroup
-		if also != nil {
-			other.Go(func() { also.Write(buf[:n]) })
-		}
 		h.Write(buf[:n])
-		other.Wait()
+		if _, err := also.Write(buf[:n]); err != nil {
+			return fnpkg.Digest{}, err
+		}
 		left -= int64(n)
 	}
 	if d.unchanged != nil {
