@@ -25,7 +25,8 @@ ARM64) arch=arm64 ;;
 esac
 name=fnseal-$os-$arch$suffix
 
-released= want=
+released=''
+want=''
 if [ -s "$FNSEAL_ACTION/action/version.txt" ]; then
 	released=$(tr -d '[:space:]' <"$FNSEAL_ACTION/action/version.txt")
 	want=$(awk -v name="$name" '$2 == name { print $1 }' "$FNSEAL_ACTION/action/checksums.txt")

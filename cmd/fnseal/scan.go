@@ -21,7 +21,7 @@ import (
 	"github.com/fnseal/fnseal/vulndb"
 )
 
-var scanFormats = []string{"table", "json", "markdown", "html", "sarif", "cyclonedx-json", "openvex-json", "osv-scanner-json"}
+var scanFormats = []string{"table", "json", "markdown", "html", "sarif", "cyclonedx-json", "openvex-json", "osv-scanner-json", "github"}
 
 func scanCommand(e *env) *cli.Command {
 	return &cli.Command{
@@ -307,6 +307,7 @@ func (s *scan) formats(p *patch.Plan, db *vulndb.DB) []format {
 		}},
 		{"openvex-json", func(w io.Writer) error { return report.PlanOpenVEX(w, p, "fnseal", "fnseal "+toolVersion()) }},
 		{"osv-scanner-json", func(w io.Writer) error { return report.OSVScannerJSON(w, p, db.Record) }},
+		{"github", func(w io.Writer) error { return report.PlanAnnotations(w, p) }},
 	}
 }
 

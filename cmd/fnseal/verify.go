@@ -12,7 +12,7 @@ import (
 	"github.com/fnseal/fnseal/report"
 )
 
-var verifyFormats = []string{"text", "json", "markdown"}
+var verifyFormats = []string{"text", "json", "markdown", "github"}
 
 func verifyCommand(e *env) *cli.Command {
 	return &cli.Command{
@@ -97,6 +97,7 @@ func (q *question) report(ctx context.Context, color bool, verdicts []policy.Ver
 		format{"text", each("\n", func(w io.Writer, v policy.Verdict) error { return report.VerdictText(w, v, style) })},
 		format{"json", each("", report.VerdictJSON)},
 		format{"markdown", each("\n", report.VerdictMarkdown)},
+		format{"github", each("", report.VerdictAnnotations)},
 	); err != nil {
 		return err
 	}
