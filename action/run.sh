@@ -66,7 +66,8 @@ lines "${FNSEAL_ARGS:-}" extra
 
 args=(-o "json=$out/report.json")
 report() { args+=(-o "markdown=$work/summary.md"); }
-annotate() { args+=(-o "github=$work/annotations" -o "sarif=$out/report.sarif"); }
+annotate() { args+=(-o "github=$work/annotations"); }
+sarif() { args+=(-o "sarif=$out/report.sarif"); }
 
 # documents asks for the inventory in each format.
 documents() {
@@ -149,6 +150,7 @@ scan)
 	args+=(-o table)
 	report
 	annotate
+	sarif
 	threshold
 	[ -z "${FNSEAL_POLICY:-}" ] || args+=("--policy=$FNSEAL_POLICY")
 	[ -z "${FNSEAL_FEED:-}" ] || feed

@@ -60,6 +60,7 @@ func newApp(e *env) *cli.App {
 			verifyCommand(e),
 			dbCommand(e),
 			demoCommand(e),
+			doctorCommand(e),
 			completionCommand(e),
 			manCommand(e),
 			versionCommand(e),
