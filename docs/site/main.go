@@ -166,7 +166,9 @@ func plain(n ast.Node, source []byte) string {
 // repository at the repository. It returns the links that lead nowhere.
 func relink(root string, p *page, byFile map[string]*page) []error {
 	var problems []error
-	dead := func(dest []byte, why string) { problems = append(problems, fmt.Errorf("%s: %s: %s", p.file, dest, why)) }
+	dead := func(dest []byte, why string) {
+		problems = append(problems, fmt.Errorf("%s: %s: %s", p.file, dest, why))
+	}
 	_ = ast.Walk(p.doc, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
 			return ast.WalkContinue, nil
