@@ -77,9 +77,12 @@ func readCertificate(cert *x509.Certificate) (*Certificate, error) {
 // bundle format forbids a root among them (protobuf-specs, sigstore_bundle.proto),
 // and what vouches for itself has no place in what is to be verified.
 func checkChain(certs []*x509.Certificate) error {
-	for i, c := range certs {
-		if i > 0 && selfSigned(c) {
+	for _, c := range certs[1:] {
+		switch {
+		case selfSigned(c):
 			return errors.New("its certificate chain holds a root certificate, which a bundle must not bring along")
+		case !c.IsCA:
+			return errors.New("its certificate chain holds two certificates of signers")
 		}
 	}
 	return nil

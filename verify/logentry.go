@@ -3,12 +3,15 @@ package verify
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/secure-systems-lab/go-securesystemslib/dsse"
@@ -34,8 +37,18 @@ func (o *opinion) verifyEntry(b *parsed, e *tlog.Entry) ([]root.Timestamp, error
 	if err := checkKind(e); err != nil {
 		return nil, err
 	}
+	if err := checkHead(e); err != nil {
+		return nil, err
+	}
 	if unknownForm(b, e) {
 		return o.verifyOther(b, e)
+	}
+	if e.IsRekorV2() {
+		// The library makes the entry anew from the bundle and verifies that.
+		// What the bundle shows of the log must be the same.
+		if err := verifyInclusion(e, o.material.RekorLogs()[hex.EncodeToString([]byte(e.LogKeyID()))]); err != nil {
+			return nil, err
+		}
 	}
 	return sigstore.VerifyTlogEntry(oneEntry{b.entity, e}, o.material, 1, true)
 }
@@ -58,7 +71,42 @@ func checkKind(e *tlog.Entry) error {
 	return nil
 }
 
-var treeOrigin = regexp.MustCompile(`^.* - [0-9]+$`)
+// checkHead compares the tree that the proof is about with the one whose head
+// the log signed. The library takes one or the other and compares only some of
+// the two.
+func checkHead(e *tlog.Entry) error {
+	proof := e.TransparencyLogEntry().GetInclusionProof()
+	if proof == nil {
+		return nil
+	}
+	lines := strings.Split(proof.GetCheckpoint().GetEnvelope(), "\n")
+	if len(lines) < 3 {
+		return errors.New("its checkpoint is none")
+	}
+	if lines[1] != strconv.FormatInt(proof.GetTreeSize(), 10) {
+		return fmt.Errorf("its checkpoint is of a tree of size %q, its proof of one of size %d", clip(lines[1]), proof.GetTreeSize())
+	}
+	if !signedAs(lines, strings.TrimSuffix(lines[0], treeSuffix.FindString(lines[0]))) {
+		return errors.New("its checkpoint is not signed in the name of its origin")
+	}
+	if !namesTree(e) && proof.GetLogIndex() != e.LogIndex() {
+		return errors.New("its proof is of another index than its entry")
+	}
+	if lines[2] != base64.StdEncoding.EncodeToString(proof.GetRootHash()) {
+		return errors.New("its checkpoint is of a tree with another root than its proof")
+	}
+	return nil
+}
+
+// signedAs reports whether a signature line of a checkpoint bears a name (C2SP
+// signed-note: "— NAME SIGNATURE").
+func signedAs(lines []string, name string) bool {
+	return slices.ContainsFunc(lines[3:], func(l string) bool { return strings.HasPrefix(l, "— "+name+" ") })
+}
+
+// treeSuffix is what logs of the first generation append to their name in the
+// origin of a checkpoint.
+var treeSuffix = regexp.MustCompile(` - [0-9]+$`)
 
 // unknownForm reports whether the library would refuse an entry for its form
 // alone. Two forms are sound that it does not know: an envelope whose entry is
@@ -75,7 +123,7 @@ func unknownForm(b *parsed, e *tlog.Entry) bool {
 
 func namesTree(e *tlog.Entry) bool {
 	origin, _, _ := strings.Cut(e.TransparencyLogEntry().GetInclusionProof().GetCheckpoint().GetEnvelope(), "\n")
-	return treeOrigin.MatchString(origin)
+	return treeSuffix.MatchString(origin)
 }
 
 // verifyOther verifies an entry of the first generation step by step, as the

@@ -68,6 +68,7 @@ type Request struct {
 	Bare bool              // with the key alone, without a certificate
 
 	Certificate CertificateRequest // for dev@example.com, by GitHubIssuer, valid around At
+	Authority   *Instance          // issues it; the instance itself if nil
 	At          time.Time          // Epoch if zero
 
 	Version string      // "0.1", "0.2" or "0.3", the last if empty
@@ -114,7 +115,11 @@ func (i *Instance) Sign(r Request) *Bundle {
 		if c.From.IsZero() {
 			c.From = r.At.Add(-time.Minute)
 		}
-		b.Leaf = i.Certificate(b.Key.Public(), c)
+		by := i
+		if r.Authority != nil {
+			by = r.Authority
+		}
+		b.Leaf = by.Certificate(b.Key.Public(), c)
 	}
 	sum := sha256.Sum256(b.signed())
 	var err error

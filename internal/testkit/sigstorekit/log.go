@@ -123,7 +123,7 @@ func (i *Instance) entry(e Entry, b *Bundle) map[string]any {
 	id, global := logID(i.t, &i.logV1.PublicKey), 1000+index
 	origin, key := OriginV1+" - 1193050959916656506", i.keyV1(OriginV1)
 	if e.NoTree {
-		origin = OriginV1
+		origin, global = OriginV1, index
 	}
 	if e.V2 {
 		id, global = logID(i.t, i.logV2.Public()), index
@@ -142,8 +142,12 @@ func (i *Instance) entry(e Entry, b *Bundle) map[string]any {
 		out["inclusionPromise"] = map[string]any{"signedEntryTimestamp": i.set(body, id, e.At.Unix(), global)}
 	}
 	if e.Proof {
+		hashes := make([]any, len(proof))
+		for i, h := range proof {
+			hashes[i] = h
+		}
 		out["inclusionProof"] = map[string]any{
-			"logIndex": fmt.Sprint(index), "treeSize": fmt.Sprint(len(leaves)), "rootHash": root, "hashes": proof,
+			"logIndex": fmt.Sprint(index), "treeSize": fmt.Sprint(len(leaves)), "rootHash": root, "hashes": hashes,
 			"checkpoint": map[string]any{"envelope": checkpoint(origin, len(leaves), root, key)},
 		}
 	}
