@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,16 +76,49 @@ func parseRoot(data []byte, name string) (*Root, error) {
 	return &Root{Name: name, SHA256: hex.EncodeToString(sum[:]), material: material}, nil
 }
 
-// LoadRoot reads a trusted root from a file, whose base name becomes the root's
+// LoadRoots reads the trusted roots in a file: one, or one in each line, as
+// "gh attestation trusted-root" writes them. The file's base name becomes their
 // Name. A file that cannot be read is ErrRoot too: a root that was asked for and
 // is not there vouches for nothing.
-func LoadRoot(path string) (*Root, error) {
+func LoadRoots(path string) ([]*Root, error) {
 	data, err := readRootFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading trusted root: %w: %w", ErrRoot, err)
 	}
-	return ParseRoot(data, filepath.Base(path))
+	name := filepath.Base(path)
+	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
+	if len(lines) < 2 || !json.Valid(lines[0]) {
+		r, err := ParseRoot(data, name)
+		return []*Root{r}, err
+	}
+	if len(lines) > maxRoots {
+		return nil, fmt.Errorf("reading trusted root %q: %w: it has %d lines, more than %d", name, ErrRoot, len(lines), maxRoots)
+	}
+	var roots []*Root
+	for i, line := range lines {
+		r, err := ParseRoot(line, fmt.Sprintf("%s:%d", name, i+1))
+		if err != nil {
+			return nil, err
+		}
+		roots = append(roots, r)
+	}
+	return roots, nil
 }
+
+// LoadRoot is LoadRoots where one root is expected.
+func LoadRoot(path string) (*Root, error) {
+	roots, err := LoadRoots(path)
+	if err != nil {
+		return nil, err
+	}
+	if len(roots) != 1 {
+		return nil, fmt.Errorf("reading trusted root %q: %w: it holds %d, where one is expected", filepath.Base(path), ErrRoot, len(roots))
+	}
+	return roots[0], nil
+}
+
+// maxRoots bounds the roots of a file; each is asked about each bundle.
+const maxRoots = 32
 
 func readRootFile(path string) ([]byte, error) {
 	f, err := os.Open(path)

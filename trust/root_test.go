@@ -100,8 +100,8 @@ func TestParseRootRefuses(t *testing.T) {
 	}
 }
 
-func TestLoadRoot(t *testing.T) {
-	r, err := trust.LoadRoot("roots/public-good.json")
+func TestLoadRoots(t *testing.T) {
+	roots, err := trust.LoadRoots("roots/public-good.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,11 +109,29 @@ func TestLoadRoot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Name != "public-good.json" || !r.Date.IsZero() || r.SHA256 != embedded.SHA256 {
-		t.Errorf("%+v, embedded %+v", r, embedded)
+	if len(roots) != 1 || roots[0].Name != "public-good.json" || !roots[0].Date.IsZero() || roots[0].SHA256 != embedded.SHA256 {
+		t.Errorf("%+v, embedded %+v", roots, embedded)
 	}
-	for _, path := range []string{filepath.Join(t.TempDir(), "none.json"), t.TempDir()} {
-		if _, err := trust.LoadRoot(path); !errors.Is(err, trust.ErrRoot) {
+	line, err := json.Marshal(publicGoodJSON(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(text string) string {
+		path := filepath.Join(t.TempDir(), "r.jsonl")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	two := string(line) + "\n" + string(line) + "\n"
+	if roots, err := trust.LoadRoots(write(two)); err != nil || len(roots) != 2 || roots[1].Name != "r.jsonl:2" {
+		t.Errorf("two lines: %+v %v", roots, err)
+	}
+	for _, path := range []string{
+		filepath.Join(t.TempDir(), "none.json"), t.TempDir(), write(two + "{}\n"), write(two + "\n" + string(line)), write(""),
+		write(strings.Repeat("{}\n", 100)),
+	} {
+		if _, err := trust.LoadRoots(path); !errors.Is(err, trust.ErrRoot) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}

@@ -120,6 +120,7 @@ func codeOf(err error) int {
 		usage     *usageError
 		result    *resultError
 		stale     *vulndb.StaleError
+		rootAge   *rootAgeError
 		ambiguous *fnpkg.AmbiguousError
 		platform  *registry.PlatformError
 
@@ -133,6 +134,8 @@ func codeOf(err error) int {
 		return exitUsage
 	case errors.As(err, &result):
 		return result.code
+	case errors.Is(err, trust.ErrUnreachable), errors.Is(err, trust.ErrRepository), errors.As(err, &rootAge):
+		return exitUnchecked
 	case errors.As(err, &ambiguous), errors.Is(err, trust.ErrRoot), errors.Is(err, sign.ErrUnverified):
 		return exitRefused
 	case errors.Is(err, vulndb.ErrNoFeed), errors.As(err, &stale), errors.Is(err, vulndb.ErrNothingAssessed):

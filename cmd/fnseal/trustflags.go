@@ -1,8 +1,10 @@
 package main
 
 import (
-	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -20,7 +22,10 @@ func signerFlags() []cli.Flag {
 		&cli.StringFlag{Name: "certificate-identity-regexp", Usage: "accept certificates whose whole name matches `REGEXP`"},
 		&cli.StringFlag{Name: "certificate-oidc-issuer", Usage: "… and of them those for whom exactly `URL` vouched"},
 		&cli.StringFlag{Name: "certificate-oidc-issuer-regexp", Usage: "… and of them those whose issuer matches `REGEXP` as a whole"},
-		&cli.StringSliceFlag{Name: "trusted-root", Usage: "judge certificates, logs and timestamps by the trusted root in `FILE`, repeatable (default: that of the public-good instance)"},
+		&cli.StringSliceFlag{Name: "trusted-root", Usage: "judge certificates, logs and timestamps by the trusted root in `FILE`, repeatable (default: that of the public-good instance, refreshed once a day; with --offline as of the day this program was made)"},
+		&cli.StringFlag{Name: "tuf-url", Usage: "judge them by the trusted root that the TUF repository at `URL` publishes"},
+		&cli.StringFlag{Name: "tuf-root", Usage: "believe the TUF repository of --tuf-url what the root.json in `FILE` vouches for"},
+		&cli.StringFlag{Name: "max-root-age", Usage: "do not judge by a trusted root that was last known to be current more than `AGE` ago, as in 30d"},
 		&cli.BoolFlag{Name: "unsafe-no-sct", Usage: "accept certificates that are in no log of certificates"},
 		&cli.BoolFlag{Name: "unsafe-no-tlog", Usage: "accept signatures that are in no transparency log"},
 	}
@@ -59,7 +64,7 @@ func acceptedSigners(c *cli.Context, e *env) (signers, error) {
 		}
 		s.keys = append(s.keys, k)
 	}
-	s.roots, err = trustedRoots(c.Context, c, e, id != nil)
+	s.roots, err = trustedRoots(c, e, id != nil)
 	return s, err
 }
 
@@ -163,21 +168,78 @@ func parseDay(s string, end bool) (time.Time, error) {
 
 // trustedRoots reads the roots named, or takes the public-good instance's where
 // one is needed.
-func trustedRoots(_ context.Context, c *cli.Context, _ *env, needed bool) ([]*trust.Root, error) {
+func trustedRoots(c *cli.Context, e *env, needed bool) ([]*trust.Root, error) {
+	maxAge := time.Duration(0)
+	if s := c.String("max-root-age"); s != "" {
+		var err error
+		if maxAge, err = parseAge(s); err != nil {
+			return nil, usagef("--max-root-age: %v", err)
+		}
+	}
+	if (c.String("tuf-url") == "") != (c.String("tuf-root") == "") {
+		return nil, usagef("--tuf-url and --tuf-root belong together: a repository is believed what a root.json vouches for")
+	}
 	var roots []*trust.Root
 	for _, path := range c.StringSlice("trusted-root") {
-		r, err := trust.LoadRoot(path)
+		more, err := trust.LoadRoots(path)
 		if err != nil {
 			return nil, err
 		}
-		roots = append(roots, r)
+		roots = append(roots, more...)
 	}
-	if len(roots) > 0 || !needed {
+	if c.String("tuf-url") == "" && (len(roots) > 0 || !needed) {
 		return roots, nil
 	}
-	r, err := trust.PublicGood()
+	r, err := refreshedRoot(c, e)
 	if err != nil {
 		return nil, err
 	}
-	return []*trust.Root{r}, nil
+	if age := e.now().Sub(r.Date); maxAge > 0 && age > maxAge {
+		return nil, hint(&rootAgeError{r, age}, "verify without --offline, name a current one with --trusted-root, or accept the age with --max-root-age")
+	}
+	return append(roots, r), nil
+}
+
+// rootAgeError says that a trusted root is too old to judge by.
+type rootAgeError struct {
+	root *trust.Root
+	age  time.Duration
+}
+
+func (e *rootAgeError) Error() string {
+	return fmt.Sprintf("the trusted root %s was last known to be current %d days ago", e.root, int(e.age.Hours()/24))
+}
+
+// refreshedRoot returns the root that a TUF repository publishes. That of the
+// public-good instance is also part of the program.
+func refreshedRoot(c *cli.Context, e *env) (*trust.Root, error) {
+	repo := trust.Repository{URL: c.String("tuf-url")}
+	private := repo.URL != ""
+	if private {
+		var err error
+		if repo.Anchor, err = os.ReadFile(c.String("tuf-root")); err != nil {
+			return nil, fmt.Errorf("--tuf-root: %w", err)
+		}
+	}
+	if c.Bool("offline") {
+		if private {
+			return nil, fmt.Errorf("--offline: %w", trust.ErrUnreachable)
+		}
+		return trust.PublicGood()
+	}
+	if dir, err := os.UserCacheDir(); err == nil && !e.noCache {
+		repo.CacheDir = filepath.Join(dir, "fnseal", "tuf")
+	}
+	r, err := repo.Fetch(c.Context)
+	if err == nil || private || !errors.Is(err, trust.ErrUnreachable) {
+		return r, err
+	}
+	// Who can cut the connection can keep a rotation from being seen, but
+	// not for longer than --max-root-age.
+	snapshot, ownErr := trust.PublicGood()
+	if ownErr != nil {
+		return nil, ownErr
+	}
+	e.warn("%v; going by the trusted root %s, which is part of this program", err, snapshot)
+	return snapshot, nil
 }
