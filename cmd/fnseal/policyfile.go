@@ -69,15 +69,15 @@ func policySigners(c *cli.Context, e *env, p policy.Sources) (signers, error) {
 	var err error
 	if paths := p.RootPaths(); len(paths) > 0 && !c.IsSet("trusted-root") {
 		for _, path := range paths {
-			r, err := trust.LoadRoot(path)
+			more, err := trust.LoadRoots(path)
 			if err != nil {
 				return s, err
 			}
-			s.roots = append(s.roots, r)
+			s.roots = append(s.roots, more...)
 		}
 		return s, nil
 	}
-	s.roots, err = trustedRoots(c.Context, c, e, len(s.ids) > 0)
+	s.roots, err = trustedRoots(c, e, len(s.ids) > 0)
 	return s, err
 }
 
