@@ -2,6 +2,7 @@ package patch
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"time"
 
@@ -227,8 +228,12 @@ func Preset(name string) (Deadlines, bool) {
 				vulndb.SeverityCritical: 30, vulndb.SeverityHigh: 30, vulndb.SeverityMedium: 90,
 				vulndb.SeverityLow: 180, vulndb.SeverityUnknown: 30,
 			},
-			Exploited: days(14), Malicious: days(0),
+			Malicious: days(0),
 		}, true
+	case "cisa-bod-26-04-internal":
+		// The same table for an asset that is not publicly exposed: what is
+		// listed has 14 days, the rest waits for the next upgrade.
+		return Deadlines{Name: name, From: ClockFix, Exploited: days(14), Malicious: days(0)}, true
 	case "cisa-bod-26-04":
 		// CISA BOD 26-04 (10 June 2026), table 1, for a publicly exposed asset
 		// and the directive's defaults where nothing is published of a CVE:
@@ -247,12 +252,14 @@ func Preset(name string) (Deadlines, bool) {
 }
 
 // Presets are the names that Preset knows.
-func Presets() []string { return []string{"cisa-bod-26-04", "fedramp-rev5", "pci-dss-4"} }
+func Presets() []string {
+	return []string{"cisa-bod-26-04", "cisa-bod-26-04-internal", "fedramp-rev5", "pci-dss-4"}
+}
 
 // Ignore sets a finding aside until a day.
 type Ignore struct {
 	ID      string    // any id of the defect
-	Package string    // purl without or with a version, or a name; empty for any
+	Package string    // a pattern of names, or a purl without or with a version; empty for any
 	Target  string    // name of the package it is in; empty for any
 	Reason  string    // in its author's words
 	Expires time.Time // last day it holds, midnight UTC
@@ -268,7 +275,7 @@ func (i Ignore) matches(f *Finding) bool {
 	if !found || i.Package == "" {
 		return found
 	}
-	if i.Package == f.Component.Name {
+	if match, err := path.Match(i.Package, f.Component.Name); err == nil && match {
 		return true
 	}
 	purl, _, _ := strings.Cut(f.Component.PURL, "?")

@@ -8,8 +8,9 @@ import (
 // Scan says how findings are judged. It is the "scan:" section of a policy
 // file.
 type Scan struct {
-	Ignore  []Ignore `yaml:"ignore" jsonschema:"minItems=1" jsonschema_description:"Advisories that are known and accepted for a time. What is ignored is listed in every report."`
-	Private []string `yaml:"private" jsonschema:"minItems=1" jsonschema_description:"Patterns of package names that are nobody else's business, such as @acme/* or com.acme.*: they are looked up in local feeds only and sent nowhere."`
+	Deadlines Deadlines `yaml:"deadlines" jsonschema_description:"By when what is found must be dealt with."`
+	Ignore    []Ignore  `yaml:"ignore" jsonschema:"minItems=1" jsonschema_description:"Advisories that are known and accepted for a time. What is ignored is listed in every report."`
+	Private   []string  `yaml:"private" jsonschema:"minItems=1" jsonschema_description:"Patterns of package names that are nobody else's business, such as @acme/* or com.acme.*: they are looked up in local feeds only and sent nowhere."`
 }
 
 // Ignore accepts an advisory for a time.
@@ -23,12 +24,14 @@ type Ignore struct {
 // add joins what another file says: lists are joined, and of single values that
 // of the later file holds.
 func (s *Scan) add(next Scan) {
+	s.Deadlines.add(next.Deadlines)
 	s.Ignore = slices.Concat(s.Ignore, next.Ignore)
 	s.Private = slices.Concat(s.Private, next.Private)
 }
 
 // check reports what is wrong with values that can be read.
 func (s *Scan) check(defect defectFunc) {
+	s.Deadlines.check(under(defect, "deadlines"))
 	for i, ig := range s.Ignore {
 		ig.check(under(defect, index("ignore", i)))
 	}

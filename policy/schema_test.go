@@ -56,6 +56,8 @@ func scalarSchema(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[policy.Date]():
 		return &jsonschema.Schema{Type: "string", Format: "date"}
+	case reflect.TypeFor[policy.Days]():
+		return &jsonschema.Schema{Type: "string", Pattern: "^[0-9]+[dw]$"}
 	case reflect.TypeFor[policy.Span]():
 		return &jsonschema.Schema{Type: "string", Pattern: "^[0-9]*[1-9][0-9]*[mhdw]$"}
 	case reflect.TypeFor[policy.Glob]():

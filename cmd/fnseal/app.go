@@ -51,6 +51,7 @@ func newApp(e *env) *cli.App {
 		Commands: []*cli.Command{
 			sbomCommand(e),
 			scanCommand(e),
+			explainCommand(e),
 			diffCommand(e),
 			inspectCommand(e),
 			keygenCommand(e),

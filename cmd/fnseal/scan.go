@@ -16,6 +16,7 @@ import (
 	"github.com/fnseal/fnseal/manifest"
 	"github.com/fnseal/fnseal/patch"
 	"github.com/fnseal/fnseal/patch/vex"
+	"github.com/fnseal/fnseal/policy"
 	"github.com/fnseal/fnseal/report"
 	"github.com/fnseal/fnseal/sbom"
 	"github.com/fnseal/fnseal/vulndb"
@@ -47,7 +48,8 @@ Examples:
 		Flags: append([]cli.Flag{
 			outputFlag(scanFormats...), dbFlag(), maxAgeFlag(),
 			&cli.StringSliceFlag{Name: "fail-on", Usage: "exit 3 on `WHAT`: " + strings.Join(patch.Criteria(), ", ") + "; repeatable (default: any)"},
-			&cli.StringFlag{Name: "deadlines", Usage: "judge by the deadlines of `PRESET`: " + strings.Join(patch.Presets(), ", ")},
+			&cli.StringFlag{Name: "policy", Usage: "judge by the scan section of `FILE` (default: " + policy.FileName + " in the working directory, if there is one; none for none)"},
+			&cli.StringFlag{Name: "deadlines", Usage: "instead of the policy's, judge by the deadlines of `PRESET`: " + strings.Join(patch.Presets(), ", ")},
 			&cli.StringFlag{Name: "as-of", Usage: "judge ages and deadlines on `DATE` (2026-12-31 or RFC 3339) instead of now"},
 			&cli.StringFlag{Name: "state", Usage: "keep in `FILE` when findings were first seen; made if it is not there"},
 			&cli.StringFlag{Name: "baseline", Usage: "count only what the report `FILE` (-o json) does not have"},
@@ -130,6 +132,9 @@ func (s *scan) prepare() (err error) {
 			return usagef("--as-of: %v", err)
 		}
 	}
+	if err := s.readPolicy(); err != nil {
+		return err
+	}
 	if name := c.String("deadlines"); name != "" {
 		known := false
 		if s.options.Deadlines, known = patch.Preset(name); !known {
@@ -164,6 +169,27 @@ func parseDate(text string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("%q is neither a day such as 2026-12-31 nor a time such as 2026-12-31T12:00:00Z", text)
 	}
 	return t.UTC(), nil
+}
+
+// readPolicy reads how the policy file wants findings judged.
+func (s *scan) readPolicy() error {
+	path := s.c.String("policy")
+	switch path {
+	case "none":
+		return nil
+	case "":
+		path = policy.FileName
+		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		s.e.detail("judging by %s", path)
+	}
+	sources, err := policy.Load(path, os.ReadFile)
+	if err != nil {
+		return err
+	}
+	s.options.Deadlines, s.options.Ignore = sources.Judgement()
+	return nil
 }
 
 // readState reads when findings were first seen.
