@@ -40,6 +40,7 @@ require (
 	golang.org/x/term v0.47.0
 	golang.org/x/text v0.42.0
 	google.golang.org/protobuf v1.36.12
+	osv.dev/bindings/go v0.0.0-20260805021707-3a57b89df3b6
 )
 
 require (

@@ -147,7 +147,7 @@ func (m *Matcher) Advisories(c fnpkg.Component) ([]Finding, error) {
 	}
 	s.version = ""
 	err := m.view(func(l *lookup) error {
-		v, err := l.assess(s)
+		v, err := l.assess(s, c.Name)
 		if err != nil {
 			return err
 		}

@@ -2,7 +2,6 @@ package vulndb
 
 import (
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/fnseal/fnseal/fnpkg"
@@ -104,7 +103,7 @@ func indexEcosystem(ecosystem string) string {
 	case ecoCrates, ecoGo, ecoHex, ecoMaven, ecoNPM, ecoNuGet, ecoPackagist, ecoPub, ecoPyPI, ecoRubyGems:
 		return base
 	}
-	return ecosystem
+	return indexRelease(ecosystem)
 }
 
 // normalName returns the form of a package name under which all spellings that
@@ -156,6 +155,10 @@ type subject struct {
 	ecosystem string
 	name      string // normalised
 	version   string // in the ecosystem's own form; empty when unknown
+
+	// Feeds of RPM families name source packages or binary packages: the
+	// binary package, where it is not called as its source.
+	binary, binaryVersion string
 }
 
 // subjectOf translates a component. reason says why it cannot be translated,
@@ -167,7 +170,7 @@ func subjectOf(c fnpkg.Component) (s subject, reason string) {
 	}
 	switch purlType {
 	case "deb", "apk", "rpm":
-		s.ecosystem, s.name, reason = distroPackage(purlType, c)
+		s, reason = distroSubject(purlType, c)
 	case "":
 		reason = "it has no package URL"
 	default:
@@ -184,49 +187,11 @@ func subjectOf(c fnpkg.Component) (s subject, reason string) {
 		return subject{}, reason
 	}
 	s.name = normalName(s.ecosystem, s.name)
-	s.version = c.Version
-	if s.ecosystem == ecoGo {
+	switch {
+	case s.ecosystem == ecoGo:
 		s.version = goVersion(s.name, c.Version)
+	case s.version == "":
+		s.version = c.Version
 	}
 	return s, ""
-}
-
-// distroPackage translates a package of a Linux distribution: advisories name
-// the source package, and an ecosystem with the release in it.
-func distroPackage(purlType string, c fnpkg.Component) (ecosystem, name, reason string) {
-	path, query, _ := strings.Cut(strings.TrimPrefix(c.PURL, "pkg:"), "?")
-	query, _, _ = strings.Cut(query, "#")
-	qualifiers, err := url.ParseQuery(query)
-	if err != nil {
-		qualifiers = nil
-	}
-	distro, release, _ := strings.Cut(qualifiers.Get("distro"), "-")
-	namespace := ""
-	if parts := strings.Split(path, "/"); len(parts) > 2 {
-		namespace = strings.ToLower(parts[1])
-	}
-
-	name = c.Name
-	if upstream := qualifiers.Get("upstream"); upstream != "" {
-		name, _, _ = strings.Cut(upstream, "@") // a version may follow the source's name
-	}
-
-	switch {
-	case purlType == "apk" && namespace == "wolfi":
-		return ecoWolfi, name, ""
-	case purlType == "apk" && namespace == "chainguard":
-		return "Chainguard", name, ""
-	case release == "":
-		return "", "", fmt.Sprintf("its package URL does not say which release of which distribution it is from (%s)", purlType)
-	case purlType == "deb" && distro == "debian":
-		major, _, _ := strings.Cut(release, ".")
-		return ecoDebian + ":" + major, name, ""
-	case purlType == "apk" && distro == "alpine":
-		parts := strings.SplitN(release, ".", 3)
-		if len(parts) < 2 {
-			return "", "", fmt.Sprintf("Alpine release %q is not a release number", release)
-		}
-		return ecoAlpine + ":v" + parts[0] + "." + parts[1], name, ""
-	}
-	return "", "", fmt.Sprintf("packages of distribution %q are not compared", distro)
 }

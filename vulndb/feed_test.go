@@ -146,3 +146,8 @@ func ids(r *Result) []string {
 	slices.Sort(out)
 	return out
 }
+
+// sub is a subject that is its own source.
+func sub(ecosystem, name, version string) subject {
+	return subject{ecosystem: ecosystem, name: name, version: version}
+}

@@ -134,30 +134,39 @@ func (f *fetcher) text(ctx context.Context, a address, most int64, tag string) (
 			if r.StatusCode != http.StatusOK {
 				return permanent(fmt.Errorf("the server answered %q", shorten(r.Status)))
 			}
-			if strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
-				return permanent(errHTML)
-			}
-			if r.ContentLength > most {
-				return permanent(fmt.Errorf("the server announces %d bytes, more than the limit of %d", r.ContentLength, most))
-			}
 			var err error
-			if data, err = io.ReadAll(io.LimitReader(body, most+1)); err != nil {
+			if data, err = readCapped(r, body, most); err != nil {
 				return err
-			}
-			if int64(len(data)) > most {
-				return permanent(fmt.Errorf("the answer has more bytes than the limit of %d", most))
-			}
-			if err := checkBody(r, int64(len(data)), crc32.Checksum(data, castagnoli)); err != nil {
-				return err
-			}
-			if looksLikeHTML(data) {
-				return permanent(errHTML)
 			}
 			newTag = r.Header.Get("Etag")
 			return nil
 		})
 	})
 	return data, newTag, err
+}
+
+// readCapped reads an answer that is to be kept in memory.
+func readCapped(r *http.Response, body io.Reader, most int64) ([]byte, error) {
+	if strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+		return nil, permanent(errHTML)
+	}
+	if r.ContentLength > most {
+		return nil, permanent(fmt.Errorf("the server announces %d bytes, more than the limit of %d", r.ContentLength, most))
+	}
+	data, err := io.ReadAll(io.LimitReader(body, most+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > most {
+		return nil, permanent(fmt.Errorf("the answer has more bytes than the limit of %d", most))
+	}
+	if err := checkBody(r, int64(len(data)), crc32.Checksum(data, castagnoli)); err != nil {
+		return nil, err
+	}
+	if looksLikeHTML(data) {
+		return nil, permanent(errHTML)
+	}
+	return data, nil
 }
 
 // checkBody compares what came with what the server says of its length and its
@@ -283,9 +292,14 @@ func (p *progressWriter) Write(data []byte) (int, error) {
 // get asks once and hands a good answer to read. A body that stalls is given
 // up.
 func (f *fetcher) get(ctx context.Context, a address, header http.Header, read func(*http.Response, io.Reader) error) error {
+	return f.ask(ctx, http.MethodGet, a, header, nil, read)
+}
+
+// ask is get with any method and a body.
+func (f *fetcher) ask(ctx context.Context, method string, a address, header http.Header, body io.Reader, read func(*http.Response, io.Reader) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url.String(), nil)
+	req, err := http.NewRequestWithContext(ctx, method, a.url.String(), body)
 	if err != nil {
 		return permanent(errors.New("the URL cannot be requested"))
 	}

@@ -16,9 +16,10 @@ import (
 // DB is an open feed index. It shows the feed as it was when it was opened,
 // whatever updates follow. It is safe for concurrent use until Close.
 type DB struct {
-	path  string
-	bolt  *bbolt.DB
-	stamp Stamp
+	path   string
+	bolt   *bbolt.DB // nil if an API is asked
+	online *online   // nil if an index is
+	stamp  Stamp
 }
 
 // Open opens the index at path, which is what UpdateOptions.Path is; empty
@@ -132,11 +133,16 @@ func checkedFile(path string) (*os.File, error) {
 // Stamp says where the index came from.
 func (db *DB) Stamp() Stamp {
 	s := db.stamp
+	if db.online != nil {
+		db.online.mu.RLock()
+		defer db.online.mu.RUnlock()
+		s = db.online.stamp
+	}
 	s.Sources = append([]Source(nil), s.Sources...)
 	return s
 }
 
-// Path is the index file that is open.
+// Path is the index file that is open, or the URL of the API that is asked.
 func (db *DB) Path() string { return db.path }
 
 // Close releases the file. The DB is not to be used afterwards.
@@ -168,12 +174,18 @@ func (db *DB) guard(f func() error) (err error) {
 }
 
 func (db *DB) view(f func(tx *bbolt.Tx) error) error {
+	if db.online != nil {
+		return f(nil)
+	}
 	return db.guard(func() error { return db.bolt.View(f) })
 }
 
 // get returns the value of a key after comparing its checksum; nil if there is
 // none. It is valid as long as tx.
 func (db *DB) get(tx *bbolt.Tx, bucket []byte, key string) ([]byte, error) {
+	if db.online != nil {
+		return db.online.value(bucket, key), nil
+	}
 	b := tx.Bucket(bucket)
 	if b == nil {
 		return nil, &IndexError{Path: db.path, Reason: fmt.Sprintf("it has no bucket %q", bucket)}
@@ -187,6 +199,16 @@ func (db *DB) get(tx *bbolt.Tx, bucket []byte, key string) ([]byte, error) {
 		return nil, &IndexError{Path: db.path, Reason: fmt.Sprintf("it is damaged: the checksum of %q is wrong", key)}
 	}
 	return value[:n:n], nil
+}
+
+// hasKey reports whether a bucket has a key that begins with prefix.
+func (db *DB) hasKey(tx *bbolt.Tx, bucket []byte, prefix string) (bool, error) {
+	b := tx.Bucket(bucket)
+	if b == nil {
+		return false, &IndexError{Path: db.path, Reason: fmt.Sprintf("it has no bucket %q", bucket)}
+	}
+	key, _ := b.Cursor().Seek([]byte(prefix))
+	return bytes.HasPrefix(key, []byte(prefix)), nil
 }
 
 // entries returns what the feed says of a package.

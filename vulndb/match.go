@@ -32,6 +32,7 @@ type Matcher struct {
 	mu         sync.Mutex
 	verdicts   map[subject]*verdict
 	advisories map[string]*advisory
+	ecosystems map[string]string // why an ecosystem is not covered; empty if it is
 	inflate    inflater
 }
 
@@ -47,11 +48,16 @@ func (db *DB) NewMatcher() *Matcher {
 }
 
 func (m *Matcher) forget() {
-	m.verdicts, m.advisories = make(map[subject]*verdict), make(map[string]*advisory)
+	m.verdicts, m.advisories, m.ecosystems = make(map[subject]*verdict), make(map[string]*advisory), make(map[string]string)
 }
 
 // Match is DB.Match with the memory of the Matcher.
 func (m *Matcher) Match(ctx context.Context, components []fnpkg.Component) (*Result, error) {
+	if m.db.online != nil {
+		if err := m.db.online.ask(ctx, components); err != nil {
+			return nil, fmt.Errorf("matching components: %w to be had online: %w", ErrNoFeed, err)
+		}
+	}
 	result := &Result{Feed: m.db.Stamp()}
 	err := m.view(func(l *lookup) error {
 		for _, c := range components {
@@ -112,7 +118,7 @@ func (l *lookup) component(result *Result, c fnpkg.Component) error {
 	v, ok := l.verdicts[s]
 	if !ok {
 		var err error
-		if v, err = l.assess(s); err != nil {
+		if v, err = l.assess(s, c.Name); err != nil {
 			return err
 		}
 		l.verdicts[s] = v
@@ -130,35 +136,62 @@ func (l *lookup) component(result *Result, c fnpkg.Component) error {
 }
 
 // Covers reports whether the index holds the feed of an ecosystem. The feed of
-// a distribution covers its releases.
+// a distribution covers its releases. Own advisories cover nothing.
 func (db *DB) Covers(ecosystem string) bool {
-	for _, s := range db.stamp.Sources {
+	for _, s := range db.Stamp().Sources {
 		if s.Own {
 			continue
 		}
-		if s.Ecosystem == ecosystem || s.Ecosystem == baseEcosystem(ecosystem) {
+		if indexEcosystem(s.Ecosystem) == indexEcosystem(ecosystem) || s.Ecosystem == baseEcosystem(ecosystem) {
 			return true
 		}
 	}
 	return false
 }
 
+// uncovered says why a package is not compared with all that its database
+// knows; empty if it is. A feed of a distribution that has no word on a release
+// does not know it: that nothing is found then means nothing.
+func (l *lookup) uncovered(s subject, name string) (string, error) {
+	if l.db.online != nil {
+		return l.db.online.refuses(s, name), nil
+	}
+	known, seen := l.ecosystems[s.ecosystem]
+	if !seen {
+		if known = ""; !l.db.Covers(s.ecosystem) {
+			known = "no feed for ecosystem " + s.ecosystem
+		} else if s.ecosystem != baseEcosystem(s.ecosystem) {
+			found, err := l.db.hasKey(l.tx, bucketPackages, s.ecosystem+"\x00")
+			if err != nil {
+				return "", err
+			}
+			if !found {
+				known = "the feed has no advisory for any package of " + s.ecosystem
+			}
+		}
+		l.ecosystems[s.ecosystem] = known
+	}
+	return known, nil
+}
+
 // assess compares one version of one package with the feed. Records of sources
-// that do not cover the ecosystem count too, and leave it not assessed.
-func (l *lookup) assess(s subject) (*verdict, error) {
+// that do not cover the ecosystem count too, and leave it not assessed. name is
+// the package's as the component spells it.
+func (l *lookup) assess(s subject, name string) (*verdict, error) {
 	v := &verdict{}
-	if !l.db.Covers(s.ecosystem) {
-		v.notAssessed = "no feed for ecosystem " + s.ecosystem
+	var err error
+	if v.notAssessed, err = l.uncovered(s, name); err != nil {
+		return nil, err
 	}
 	p, err := l.packageOf(s)
 	if err != nil || p == nil {
 		return v, err
 	}
-	e, hits, err := p.hits(s.version)
+	hits, undecided, err := p.hits(s.version, s.binaryVersion)
 	if err != nil {
 		return nil, err
 	}
-	v.notAssessed = cmp.Or(v.notAssessed, e.undecided)
+	v.notAssessed = cmp.Or(v.notAssessed, undecided)
 	groups, err := l.group(hits)
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package vulndb
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -17,6 +18,7 @@ type Package struct {
 	key     string
 	db      *DB
 	entries []entry
+	source  int               // entries of the source package; the rest are of the binary package
 	leading map[string]string // record id → the id its Finding has
 }
 
@@ -28,7 +30,12 @@ func (m *Matcher) Package(c fnpkg.Component) (p *Package, reason string, err err
 	if reason != "" {
 		return nil, reason, nil
 	}
+	var uncovered string
 	err = m.view(func(l *lookup) error {
+		var err error
+		if uncovered, err = l.uncovered(s, c.Name); err != nil {
+			return err
+		}
 		if p, err = l.packageOf(s); err != nil || p == nil {
 			return err
 		}
@@ -56,43 +63,52 @@ func (m *Matcher) Package(c fnpkg.Component) (p *Package, reason string, err err
 	if p == nil {
 		p = &Package{Ecosystem: s.ecosystem, Name: s.name, db: m.db}
 	}
-	if !m.db.Covers(s.ecosystem) {
-		reason = "no feed for ecosystem " + s.ecosystem
-	}
-	return p, reason, nil
+	return p, uncovered, nil
 }
 
 // packageOf reads the entries of a package; nil if there are none. Its listed
 // versions are valid as long as the view.
 func (l *lookup) packageOf(s subject) (*Package, error) {
-	key, err := packageKey(s.ecosystem, s.name)
-	if err != nil {
-		return nil, nil // too long for any record, so there is none
-	}
-	entries, err := l.db.entries(l.tx, key)
-	if err != nil || len(entries) == 0 {
+	p := &Package{Ecosystem: s.ecosystem, Name: s.name, db: l.db}
+	var err error
+	if p.entries, p.key, err = l.entriesOf(s.ecosystem, s.name); err != nil {
 		return nil, err
 	}
-	return &Package{Ecosystem: s.ecosystem, Name: s.name, key: key, db: l.db, entries: entries}, nil
-}
-
-// at is a version of the package in the words of the feed: components of the
-// Go distribution have versions that it spells in its own way.
-func (p *Package) at(version string) subject {
-	if p.Ecosystem == ecoGo {
-		version = goVersion(p.Name, version)
+	p.source = len(p.entries)
+	if s.binary != "" {
+		more, _, err := l.entriesOf(s.ecosystem, normalName(s.ecosystem, s.binary))
+		if err != nil {
+			return nil, err
+		}
+		p.entries = append(p.entries, more...)
 	}
-	return subject{p.Ecosystem, p.Name, version}
+	if len(p.entries) == 0 {
+		return nil, nil
+	}
+	return p, nil
 }
 
-// hits evaluates every entry for a version.
-func (p *Package) hits(version string) (*evaluation, []hit, error) {
-	e := newEvaluation(p.at(version))
-	var hits []hit
-	for _, entry := range p.entries {
+func (l *lookup) entriesOf(ecosystem, name string) ([]entry, string, error) {
+	key, err := packageKey(ecosystem, name)
+	if err != nil {
+		return nil, "", nil // too long for any record, so there is none
+	}
+	entries, err := l.db.entries(l.tx, key)
+	return entries, key, err
+}
+
+// hits evaluates every entry for a version, those of a distribution's binary
+// package for its own. undecided says what could not be decided.
+func (p *Package) hits(version, binaryVersion string) (hits []hit, undecided string, err error) {
+	source, binary := p.evaluation(version), p.evaluation(binaryVersion)
+	for i, entry := range p.entries {
+		e := source
+		if i >= p.source {
+			e = binary
+		}
 		affected, err := e.affected(entry)
 		if err != nil {
-			return nil, nil, &IndexError{Path: p.db.path, Reason: fmt.Sprintf("the entries of %q cannot be decoded", p.key), Err: err}
+			return nil, "", &IndexError{Path: p.db.path, Reason: fmt.Sprintf("the entries of %q cannot be decoded", p.key), Err: err}
 		}
 		if affected {
 			h := hit{id: entry.id}
@@ -100,7 +116,16 @@ func (p *Package) hits(version string) (*evaluation, []hit, error) {
 			hits = append(hits, h)
 		}
 	}
-	return e, hits, nil
+	return hits, cmp.Or(source.undecided, binary.undecided), nil
+}
+
+// evaluation is that of a version in the words of the feed: components of the
+// Go distribution have versions that it spells in its own way.
+func (p *Package) evaluation(version string) *evaluation {
+	if p.Ecosystem == ecoGo {
+		version = goVersion(p.Name, version)
+	}
+	return newEvaluation(subject{ecosystem: p.Ecosystem, name: p.Name, version: version})
 }
 
 // Advisories are the leading ids of all defects that any version of the
@@ -121,7 +146,7 @@ func (p *Package) Affecting(version string) (ids []string, reason string, err er
 	if version == "" {
 		return nil, "the version is unknown", nil
 	}
-	e, hits, err := p.hits(version)
+	hits, undecided, err := p.hits(version, version)
 	if err != nil {
 		return nil, "", err
 	}
@@ -129,17 +154,14 @@ func (p *Package) Affecting(version string) (ids []string, reason string, err er
 		ids = append(ids, p.leading[h.id])
 	}
 	slices.Sort(ids)
-	if e.reason != "" {
-		return slices.Compact(ids), e.reason, nil
-	}
-	return slices.Compact(ids), e.undecided, nil
+	return slices.Compact(ids), cmp.Or(p.evaluation(version).reason, undecided), nil
 }
 
 // Fixes are the versions above the given one that any advisory of the package
 // names as fixed, whether or not it affects that version, lowest first. They
 // are the candidates for an upgrade: versions that are known to exist.
 func (p *Package) Fixes(above string) []string {
-	e := newEvaluation(p.at(above))
+	e := p.evaluation(above)
 	var out []string
 	for _, entry := range p.entries {
 		fixed, _ := e.ends(entry)

@@ -114,7 +114,7 @@ func parseVersion(ecosystem string, semver bool, version string) (semantic.Versi
 	if semver {
 		return semantic.ParseSemverVersion(version), nil
 	}
-	return semantic.Parse(version, baseEcosystem(ecosystem))
+	return parseNative(version, ecosystem)
 }
 
 // contains evaluates the range for the installed version, as the pseudo-code

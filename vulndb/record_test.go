@@ -127,7 +127,7 @@ func FuzzRecord(f *testing.F) {
 			}
 			ecosystem, name, _ := strings.Cut(keys[i], "\x00")
 			for _, v := range []string{version, ""} {
-				e := newEvaluation(subject{ecosystem, name, v})
+				e := newEvaluation(sub(ecosystem, name, v))
 				if _, err := e.affected(got); err != nil {
 					t.Fatal(err)
 				}

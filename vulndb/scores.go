@@ -124,7 +124,7 @@ func dayOf(n int) time.Time {
 // nothing.
 func (db *DB) scores(tx *bbolt.Tx, id string) (*KEV, *EPSS, error) {
 	block, place, ok := splitCVE(id)
-	if !ok || db.stamp.KEV == nil && db.stamp.EPSS == nil {
+	if !ok || db.online != nil || db.stamp.KEV == nil && db.stamp.EPSS == nil {
 		return nil, nil, nil
 	}
 	value, err := db.get(tx, bucketScores, block)

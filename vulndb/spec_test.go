@@ -287,7 +287,7 @@ func TestEvaluationAgainstOracle(t *testing.T) {
 			t.Fatal(problems)
 		}
 		for v := range most + 1 {
-			e := newEvaluation(subject{"npm", "p", fmt.Sprintf("%d.0.0", v)})
+			e := newEvaluation(sub("npm", "p", fmt.Sprintf("%d.0.0", v)))
 			got := false
 			for _, entry := range entries {
 				decoded, err := decodeEntry(entry.append(nil))

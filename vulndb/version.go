@@ -23,7 +23,7 @@ func newComparer(ecosystem, version string) (c comparer, reason string) {
 	if !validVersion(base, version) {
 		return comparer{}, fmt.Sprintf("version %q is no version of ecosystem %s", shorten(version), base)
 	}
-	native, err := semantic.Parse(version, base)
+	native, err := parseNative(version, base)
 	if err != nil {
 		return comparer{}, fmt.Sprintf("version %q cannot be ordered: %v", version, err)
 	}

@@ -160,16 +160,16 @@ func TestSubject(t *testing.T) {
 		want      subject
 		reason    string // a part of it
 	}{
-		{fnpkg.Component{Type: "deb", Name: "libssl3", Version: "3.0.11-1", PURL: "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12&upstream=openssl%403.0.11"}, subject{"Debian:12", "openssl", "3.0.11-1"}, ""},
-		{fnpkg.Component{Type: "deb", Name: "bash", Version: "5.2-1", PURL: "pkg:deb/debian/bash@5.2-1?distro=debian-12.5"}, subject{"Debian:12", "bash", "5.2-1"}, ""},
-		{fnpkg.Component{Type: "apk", Name: "musl", Version: "1.2.5-r0", PURL: "pkg:apk/alpine/musl@1.2.5-r0?distro=alpine-3.20.3"}, subject{"Alpine:v3.20", "musl", "1.2.5-r0"}, ""},
-		{fnpkg.Component{Type: "apk", Name: "musl", Version: "1.2.5-r0", PURL: "pkg:apk/wolfi/musl@1.2.5-r0"}, subject{"Wolfi", "musl", "1.2.5-r0"}, ""},
-		{fnpkg.Component{Type: "rpm", Name: "bash", Version: "5.2", PURL: "pkg:rpm/amzn/bash@5.2?distro=amzn-2023"}, subject{}, `"amzn"`},
+		{fnpkg.Component{Type: "deb", Name: "libssl3", Version: "3.0.11-1", PURL: "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12&upstream=openssl%403.0.11"}, sub("Debian:12", "openssl", "3.0.11"), ""},
+		{fnpkg.Component{Type: "deb", Name: "bash", Version: "5.2-1", PURL: "pkg:deb/debian/bash@5.2-1?distro=debian-12.5"}, sub("Debian:12", "bash", "5.2-1"), ""},
+		{fnpkg.Component{Type: "apk", Name: "musl", Version: "1.2.5-r0", PURL: "pkg:apk/alpine/musl@1.2.5-r0?distro=alpine-3.20.3"}, sub("Alpine:v3.20", "musl", "1.2.5-r0"), ""},
+		{fnpkg.Component{Type: "apk", Name: "musl", Version: "1.2.5-r0", PURL: "pkg:apk/wolfi/musl@1.2.5-r0"}, sub("Wolfi", "musl", "1.2.5-r0"), ""},
+		{fnpkg.Component{Type: "rpm", Name: "bash", Version: "5.2", PURL: "pkg:rpm/amzn/bash@5.2?distro=amzn-2023"}, sub("Amazon Linux:2023", "bash", "5.2"), ""},
 		{fnpkg.Component{Type: "deb", Name: "bash", Version: "5.2", PURL: "pkg:deb/debian/bash@5.2"}, subject{}, "which release"},
 		{fnpkg.Component{Type: "generic", Name: "x", Version: "1", PURL: "pkg:generic/x@1"}, subject{}, `"generic"`},
 		{fnpkg.Component{Type: "npm", PURL: "pkg:npm/"}, subject{}, "no name"},
 		{fnpkg.Component{}, subject{}, "no package URL"},
-		{fnpkg.Component{Name: "q", Version: "1.0.0", PURL: "pkg:npm/q@1.0.0"}, subject{"npm", "q", "1.0.0"}, ""},
+		{fnpkg.Component{Name: "q", Version: "1.0.0", PURL: "pkg:npm/q@1.0.0"}, sub("npm", "q", "1.0.0"), ""},
 	}
 	for _, test := range tests {
 		got, reason := subjectOf(test.component)

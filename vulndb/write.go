@@ -239,14 +239,19 @@ func (b *builder) writeRecords(ctx context.Context, w *indexWriter) error {
 // stored appends a record in the form in which the index keeps it: method,
 // size, and the compressed text of its archive.
 func (b *builder) stored(to []byte, r recordRef) ([]byte, error) {
-	to = append(to, byte(r.method))
-	to = binary.AppendUvarint(to, uint64(r.size))
+	to = appendStored(to, r.method, int(r.size), nil)
 	start := len(to)
 	to = slices.Grow(to, int(r.compressed))[:start+int(r.compressed)]
 	if _, err := b.archives[r.archive].file.ReadAt(to[start:], r.offset); err != nil {
 		return nil, b.archives[r.archive].fail(err)
 	}
 	return to, nil
+}
+
+func appendStored(to []byte, method uint16, size int, compressed []byte) []byte {
+	to = append(to, byte(method))
+	to = binary.AppendUvarint(to, uint64(size))
+	return append(to, compressed...)
 }
 
 // storedRecord is what stored writes.

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -54,8 +55,43 @@ func dbPath(c *cli.Context) (string, error) {
 	return p, nil
 }
 
+// onlineFlags let a scan ask the OSV API in place of an index.
+func onlineFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.BoolFlag{Name: "online", Usage: "ask the OSV API instead of an index; names of packages are sent, versions are not"},
+		&cli.StringSliceFlag{Name: "private", Usage: "with --online, never send names that match `PATTERN` (@acme, com.acme.*, git.acme.example), repeatable; GOPRIVATE is honoured", EnvVars: []string{"FNSEAL_PRIVATE"}},
+		&cli.StringFlag{Name: "osv-api", Usage: "with --online, ask the API at `URL`", Value: vulndb.OnlineURL, EnvVars: []string{"FNSEAL_OSV_API"}},
+		caFileFlag(),
+	}
+}
+
+// openOnline opens the OSV API.
+func openOnline(c *cli.Context, e *env) (*vulndb.DB, error) {
+	if c.Bool("offline") {
+		return nil, usagef("--online and --offline contradict one another")
+	}
+	client, err := feedClient(c)
+	if err != nil {
+		return nil, err
+	}
+	private := c.StringSlice("private")
+	for pattern := range strings.SplitSeq(e.getenv("GOPRIVATE"), ",") {
+		if pattern = strings.TrimSpace(pattern); pattern != "" {
+			private = append(private, pattern)
+		}
+	}
+	db, err := vulndb.Online(vulndb.OnlineOptions{URL: c.String("osv-api"), Private: private, HTTPClient: client, Now: e.now})
+	if err != nil {
+		return nil, usagef("--online: %v", err)
+	}
+	return db, nil
+}
+
 // openFeed opens the feed index and checks its age.
 func openFeed(c *cli.Context, e *env) (*vulndb.DB, error) {
+	if c.Bool("online") {
+		return openOnline(c, e)
+	}
 	limit, err := parseAge(c.String("max-db-age"))
 	if err != nil {
 		return nil, usagef("--max-db-age: %v", err)

@@ -58,6 +58,8 @@ func TestScripts(t *testing.T) {
 
 			"feedserver": feedserver,
 			"httpproxy":  httpproxy,
+
+			"osvapiserver": osvapiserver,
 		},
 	})
 }

@@ -43,6 +43,7 @@ Examples:
   fnseal scan app.zip --fail-on high --fail-on kev -o table -o html=plan.html
   fnseal scan orders.zip billing.zip --layer shared.zip --deadlines fedramp-rev5 --state seen.json
   fnseal scan sboms/ -o json=fleet.json --as-of 2026-12-01
+  fnseal scan app.zip --online --private '@acme'
   fnseal scan app.zip --with . -o sarif=fnseal.sarif --baseline main.json
   fnseal scan app.zip --vex vendor.openvex.json -o cyclonedx-json=app.vex.cdx.json`,
 		Flags: append([]cli.Flag{
@@ -55,7 +56,7 @@ Examples:
 			&cli.StringFlag{Name: "baseline", Usage: "count only what the report `FILE` (-o json) does not have"},
 			&cli.StringSliceFlag{Name: "vex", Usage: "set aside what `FILE` says does not matter (OpenVEX, CycloneDX, CSAF), repeatable"},
 			timestampFlag(),
-		}, packageFlags()...),
+		}, append(onlineFlags(), packageFlags()...)...),
 		Action: func(c *cli.Context) error { return scanTargets(c, e) },
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/fnseal/fnseal/internal/testkit/osvapi"
 	"github.com/fnseal/fnseal/internal/testkit/osvserver"
 )
 
@@ -31,6 +32,19 @@ func feedserver(ts *testscript.TestScript, neg bool, args []string) {
 	} else {
 		server.Start()
 	}
+	ts.Defer(server.Close)
+	ts.Setenv(args[0], server.URL)
+}
+
+// osvapiserver answers as the OSV API: "osvapiserver VAR DIR" puts the URL into
+// VAR.
+func osvapiserver(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: osvapiserver VAR DIR")
+	}
+	handler, err := osvapi.Handler(ts.MkAbs(args[1]))
+	ts.Check(err)
+	server := httptest.NewServer(handler)
 	ts.Defer(server.Close)
 	ts.Setenv(args[0], server.URL)
 }
