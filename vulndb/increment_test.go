@@ -112,7 +112,7 @@ func (b bucket) change(r *rand.Rand, modified time.Time, count int) {
 func TestIncrementsEqualRebuilds(t *testing.T) {
 	for _, over := range []string{"http", "folder", "own"} {
 		t.Run(over, func(t *testing.T) {
-			for seed := range uint64(4) {
+			for seed := range uint64(3) {
 				r := rand.New(rand.NewPCG(seed, 7))
 				now := clock()
 				dir, own := t.TempDir(), t.TempDir()
@@ -168,13 +168,13 @@ func TestIncrementsEqualRebuilds(t *testing.T) {
 }
 
 // largeBucket is a feed of which an archive costs more than a few records.
-func largeBucket(t testing.TB, records int) bucket {
+func largeBucket(records, noiseBytes int) bucket {
 	r := rand.New(rand.NewPCG(3, 3))
 	b := bucket{"npm": {}}
 	for i := range records {
 		id := fmt.Sprintf("GHSA-%d", i)
 		text := madeUp(r, id, clock())
-		noise := make([]byte, 700)
+		noise := make([]byte, noiseBytes)
 		for i := range noise {
 			noise[i] = byte(r.Uint32())
 		}
@@ -186,7 +186,7 @@ func largeBucket(t testing.TB, records int) bucket {
 // TestUpdateAsksForLittle: an update asks for what has changed and for no more.
 func TestUpdateAsksForLittle(t *testing.T) {
 	dir := t.TempDir()
-	b := largeBucket(t, 400)
+	b := largeBucket(400, 700)
 	b.write(t, dir)
 	server := osvserver.New(t, dir)
 	path := filepath.Join(t.TempDir(), "osv.db")
@@ -278,7 +278,7 @@ func TestHostileIncrements(t *testing.T) {
 			if strings.HasPrefix(test.name, "a cut list") {
 				records = 1600
 			}
-			b := largeBucket(t, records)
+			b := largeBucket(records, 700)
 			b.write(t, dir)
 			server := osvserver.New(t, dir)
 			path := update(t, server.URL)
@@ -316,7 +316,7 @@ func TestHostileIncrements(t *testing.T) {
 // asked for again, by the same process or by another.
 func TestDownloadIsResumed(t *testing.T) {
 	dir := t.TempDir()
-	largeBucket(t, 6000).write(t, dir)
+	largeBucket(100, 40_000).write(t, dir)
 	archive, err := os.ReadFile(filepath.Join(dir, "npm", archiveName))
 	if err != nil {
 		t.Fatal(err)
@@ -370,13 +370,13 @@ func TestDownloadIsResumed(t *testing.T) {
 		if _, err := Update(context.Background(), o); err == nil {
 			t.Fatal("no error")
 		}
-		b := largeBucket(t, 5000)
+		b := largeBucket(90, 40_000)
 		b.write(t, dir)
 		stamp, err := Update(context.Background(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if stamp.Records != 5000 {
+		if stamp.Records != 90 {
 			t.Errorf("%d records", stamp.Records)
 		}
 		checkNothingBeside(t, path)
