@@ -134,7 +134,7 @@ var explanations = []struct {
 		`Go: records that affect every version "in terms of the module system" say in ecosystem_specific.custom_ranges which versions of the module's own
 		 numbering are meant (https://go.dev/doc/security/vuln/database#schema)`,
 		func(d difference) bool {
-			return d.ecosystem == ecoGo && len(d.ours) == 0 && d.all(d.theirs, func(a *osvschema.Affected) bool {
+			return d.ecosystem == ecoGo && len(d.ours) == 0 && !goPseudo.MatchString(d.version) && d.all(d.theirs, func(a *osvschema.Affected) bool {
 				return a.GetEcosystemSpecific().GetFields()["custom_ranges"] != nil
 			})
 		},

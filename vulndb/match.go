@@ -245,17 +245,28 @@ func (e *evaluation) affected(entry entry) (bool, error) {
 		e.undecided = cmp.Or(e.undecided, e.reason)
 		return false, nil
 	}
-	for _, r := range e.decisive(entry) {
+	if !e.inAny(entry, entry.ranges) {
+		return false, nil
+	}
+	if !e.narrowed(entry) {
+		return true, nil
+	}
+	return e.inAny(entry, entry.custom), nil
+}
+
+// inAny reports whether the version is in any of some ranges of an entry.
+func (e *evaluation) inAny(entry entry, ranges []versionRange) bool {
+	for _, r := range ranges {
 		inside, err := e.contains(r)
 		if err != nil {
 			e.undecided = cmp.Or(e.undecided, fmt.Sprintf("%s: %v", entry.id, err))
 			continue
 		}
 		if inside {
-			return true, nil
+			return true
 		}
 	}
-	return false, nil
+	return false
 }
 
 // contains evaluates a range; a version that makes the comparison panic has no
@@ -269,21 +280,22 @@ func (e *evaluation) contains(r versionRange) (inside bool, err error) {
 	return r.contains(e.installed)
 }
 
-// decisive returns the ranges that decide. Some records of the Go database
-// affect every version in terms of the module system, because the module's own
-// version numbers are none of it, and say in custom_ranges which are meant in
-// the module's own numbers. These decide, save for a pseudo-version, which
-// names a commit and no number of the module's own.
-func (e *evaluation) decisive(entry entry) []versionRange {
+// narrowed reports whether custom_ranges decide which of the affected versions
+// are meant. Some records of the Go database affect every version from some
+// point on in terms of the module system, because the module's own version
+// numbers are none of it, and say in custom_ranges where it ends in the module's
+// own numbers. These do not speak of a pseudo-version, which names a commit and
+// no number of the module's own.
+func (e *evaluation) narrowed(entry entry) bool {
 	if len(entry.custom) == 0 || e.pseudo {
-		return entry.ranges
+		return false
 	}
 	for _, r := range entry.ranges {
 		if !r.unbounded() {
-			return entry.ranges
+			return false
 		}
 	}
-	return entry.custom
+	return true
 }
 
 // ends returns the versions above the installed one that an entry names as
@@ -296,7 +308,11 @@ func (e *evaluation) ends(entry entry) (fixed, lastAffected []string) {
 	case e.subject.version != "":
 		return nil, nil // it is listed literally: nothing can be said to be above it
 	}
-	for _, r := range e.decisive(entry) {
+	ranges := entry.ranges
+	if e.narrowed(entry) {
+		ranges = entry.custom
+	}
+	for _, r := range ranges {
 		fixed, lastAffected = r.ends(fixed, lastAffected, installed)
 	}
 	return fixed, lastAffected

@@ -438,6 +438,16 @@ func TestDefectsElsewhere(t *testing.T) {
 			}
 		}
 	})
+	t.Run("a custom range narrows and does not widen", func(t *testing.T) {
+		// As GO-2026-4449: unbounded from 0.11.19 on, and fixed in 0.13.4.
+		db := indexOf(t, affectedJSON("Go", "example.com/m", `"ranges":[{"type":"SEMVER","events":[{"introduced":"0.11.19"}]}],
+			"ecosystem_specific":{"custom_ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"0.13.4"}]}]}`))
+		for version, want := range map[string]int{"v0.11.0": 0, "v0.11.19": 1, "v0.13.3": 1, "v0.13.4": 0, "v0.14.0": 0} {
+			if r := match(t, db, component("pkg:golang/example.com/m@"+version)); len(r.Findings) != want {
+				t.Errorf("%s: found %v", version, ids(r))
+			}
+		}
+	})
 	t.Run("a custom range does not widen a bounded range", func(t *testing.T) {
 		db := indexOf(t, affectedJSON("Go", "example.com/m", `"ranges":[{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.2.0"}]}],
 			"ecosystem_specific":{"custom_ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}]}`))
