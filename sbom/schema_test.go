@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -133,25 +135,32 @@ func validateSPDXRefs(t *testing.T, document []byte) {
 	}
 }
 
-// spdx3Required are the properties that the model of SPDX 3.0.1 demands of the
-// classes that are written, beside spdxId and creationInfo.
-var spdx3Required = map[string][]string{
-	"CreationInfo":                        {"@id", "specVersion", "created", "createdBy"},
-	"SpdxDocument":                        {"rootElement"},
-	"software_Sbom":                       {"rootElement", "software_sbomType"},
-	"software_Package":                    {"name"},
-	"software_File":                       {"name"},
-	"Organization":                        {"name"},
-	"SoftwareAgent":                       {"name"},
-	"Tool":                                {"name"},
-	"Annotation":                          {"annotationType", "subject", "statement"},
-	"Relationship":                        {"from", "to", "relationshipType", "completeness"},
-	"simplelicensing_LicenseExpression":   {"simplelicensing_licenseExpression"},
-	"simplelicensing_SimpleLicensingText": {"simplelicensing_licenseText"},
+// spdx3Property is what the model of SPDX 3.0.1 says of a property of a class.
+type spdx3Property struct {
+	Kind    string // string, number or boolean
+	Values  []string
+	Object  []string // classes of which the value is one, by id or in place
+	Pattern string
+	List    bool
+	Min     int
 }
 
-// validateSPDX3 checks the graph: every class has what it must, every id is
-// unique and every reference leads somewhere.
+func spdx3Model(t testing.TB) map[string]map[string]spdx3Property {
+	t.Helper()
+	text, err := os.ReadFile("../testdata/schemas/spdx-3.0.1-model.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var model map[string]map[string]spdx3Property
+	if err := json.Unmarshal(text, &model); err != nil || len(model) < 10 {
+		t.Fatalf("a model of %d classes: %v", len(model), err)
+	}
+	return model
+}
+
+// validateSPDX3 holds every property of every element against the model, and
+// checks that every id is unique and every reference leads to an element of a
+// class that may stand there.
 func validateSPDX3(t *testing.T, document []byte) {
 	t.Helper()
 	var doc struct {
@@ -166,44 +175,84 @@ func validateSPDX3(t *testing.T, document []byte) {
 	if doc.Context != "https://spdx.org/rdf/3.0.1/spdx-context.jsonld" {
 		t.Errorf("context %s", doc.Context)
 	}
-	ids := map[string]bool{}
+	v := spdx3Validator{t, spdx3Model(t), map[string]string{}}
 	for _, e := range doc.Graph {
 		class, _ := e["type"].(string)
-		required, ok := spdx3Required[class]
-		if !ok {
-			t.Errorf("class %q", class)
-		}
-		id, _ := e["spdxId"].(string)
+		key := "spdxId"
 		if class == "CreationInfo" {
-			id, _ = e["@id"].(string)
-		} else {
-			required = append([]string{"spdxId", "creationInfo"}, required...)
+			key = "@id"
 		}
-		for _, name := range required {
-			if e[name] == nil {
-				t.Errorf("%s %s has no %s", class, id, name)
-			}
+		id, _ := e[key].(string)
+		if id == "" || v.classes[id] != "" {
+			t.Errorf("id %q of a %s is empty or not unique", id, class)
 		}
-		if ids[id] {
-			t.Errorf("id %s is not unique", id)
-		}
-		ids[id] = true
+		v.classes[id] = class
 	}
-	references := []string{"creationInfo", "createdBy", "createdUsing", "rootElement", "element", "from", "to", "subject", "suppliedBy", "originatedBy", "dataLicense"}
 	for _, e := range doc.Graph {
-		for _, name := range references {
-			switch v := e[name].(type) {
-			case string:
-				if !ids[v] {
-					t.Errorf("%s %v leads nowhere: %s", e["spdxId"], name, v)
-				}
-			case []any:
-				for _, one := range v {
-					if !ids[one.(string)] {
-						t.Errorf("%s %v leads nowhere: %s", e["spdxId"], name, one)
-					}
-				}
-			}
+		v.object(e)
+	}
+}
+
+type spdx3Validator struct {
+	t       *testing.T
+	model   map[string]map[string]spdx3Property
+	classes map[string]string // by id
+}
+
+func (v spdx3Validator) object(e map[string]any) {
+	v.t.Helper()
+	class, _ := e["type"].(string)
+	allowed, ok := v.model[class]
+	if !ok {
+		v.t.Errorf("class %q", class)
+		return
+	}
+	for name, p := range allowed {
+		if p.Min > 0 && e[name] == nil {
+			v.t.Errorf("%s %v has no %s", class, e["spdxId"], name)
 		}
+	}
+	for name, value := range e {
+		p, ok := allowed[name]
+		if name == "type" || name == "spdxId" || name == "@id" {
+			continue
+		}
+		if !ok {
+			v.t.Errorf("a %s has no property %s", class, name)
+			continue
+		}
+		many, isList := value.([]any)
+		if isList != p.List {
+			v.t.Errorf("%s of a %s: %v", name, class, value)
+			continue
+		}
+		if !isList {
+			many = []any{value}
+		}
+		for _, one := range many {
+			v.value(class+"."+name, p, one)
+		}
+	}
+}
+
+func (v spdx3Validator) value(where string, p spdx3Property, value any) {
+	v.t.Helper()
+	text, isText := value.(string)
+	ok := true
+	switch {
+	case p.Object != nil && isText:
+		ok = slices.Contains(p.Object, v.classes[text])
+	case p.Object != nil:
+		object, _ := value.(map[string]any)
+		class, _ := object["type"].(string)
+		ok = slices.Contains(p.Object, class)
+		v.object(object)
+	case p.Values != nil:
+		ok = slices.Contains(p.Values, text)
+	case p.Kind == "string":
+		ok = isText && (p.Pattern == "" || regexp.MustCompile(p.Pattern).MatchString(text))
+	}
+	if !ok {
+		v.t.Errorf("%s is %v", where, value)
 	}
 }
