@@ -12,7 +12,9 @@ type Standard string
 // The standards that Check knows.
 const (
 	// CISA2026 is CISA's "Minimum Elements for a Software Bill of Materials"
-	// of 2026, the successor of NTIA's of 2021.
+	// of July 2026, the successor of NTIA's of 2021: nine elements of the
+	// document, eight of each component, and what it asks of practices as far
+	// as a document shows them.
 	CISA2026 Standard = "CISA minimum elements 2026"
 
 	// BSI21 is BSI TR-03183 "Cyber Resilience Requirements for Manufacturers
@@ -102,6 +104,7 @@ type checked struct {
 	id       string // a package URL, or the digest of a package
 	producer fnpkg.Party
 	licenses []fnpkg.License
+	source   string
 	sha256   string
 	sha512   string
 	archive  fnpkg.Distribution
@@ -119,7 +122,7 @@ func checkedSubjects(inv *fnpkg.Inventory, o Options) []checked {
 			c.producer = o.Supplier
 		}
 		if !s.Digest.IsZero() {
-			c.version, c.id, c.sha256 = s.Digest.String(), s.Digest.String(), s.Digest.Hex()
+			c.version, c.id, c.sha256, c.sha512 = s.Digest.String(), packagePURL(s), s.Digest.Hex(), s.SHA512
 		}
 		out = append(out, c)
 	}
@@ -127,7 +130,7 @@ func checkedSubjects(inv *fnpkg.Inventory, o Options) []checked {
 		for _, c := range u.inv.Components {
 			out = append(out, checked{
 				name: c.Name, version: c.Version, id: c.PURL, producer: c.Producer, licenses: c.Licenses,
-				sha256: c.SHA256, sha512: c.SHA512, archive: c.Distribution, isFile: singleFile(c) != "",
+				source: c.SourceURL, sha256: c.SHA256, sha512: c.SHA512, archive: c.Distribution, isFile: singleFile(c) != "",
 			})
 		}
 	}
@@ -148,6 +151,11 @@ func (c *checker) document(s Standard, section, element string, level Level, ok 
 		r.Outcome, r.Lacking = Fail, 1
 	}
 	c.report.Rules = append(c.report.Rules, r)
+}
+
+// apart adds a rule on the document that cannot be seen in it.
+func (c *checker) apart(s Standard, section, element string, level Level, note string) {
+	c.report.Rules = append(c.report.Rules, Rule{Standard: s, Section: section, Element: element, Level: level, Outcome: NotApplicable, Note: note})
 }
 
 // each adds a rule on every package and component it applies to.
@@ -195,7 +203,7 @@ func hasHash(c checked) bool {
 
 func hasExpressions(c checked) bool {
 	for _, l := range settle(c.licenses) {
-		if !validExpression(l.Expression) {
+		if !ValidExpression(l.Expression) {
 			return false
 		}
 	}
@@ -207,21 +215,29 @@ func (c *checker) isPURLs() bool { return c.report.Format == PURLs }
 func (c *checker) cisa() {
 	const s = CISA2026
 	rich := !c.isPURLs() // a list of purls says nothing of itself
-	c.document(s, "", "SBOM data format", Required, rich, "")
-	c.document(s, "", "SBOM author", Required, rich && !c.o.Author.IsZero(), hintOf(c.o.Author.IsZero(), "name who answers for the document"))
+	c.document(s, "", "SBOM author", Required, rich && !c.o.Author.IsZero(), hintOf(c.o.Author.IsZero(), "name who answers for the document (--author)"))
+	c.apart(s, "", "SBOM author signature", Required, "a signature stands beside the document: fnseal seal makes it, fnseal attest that of a document alone")
+	c.document(s, "", "SBOM data format name", Required, rich, string(c.report.Format))
+	c.document(s, "", "SBOM data format version", Required, rich, c.report.Version)
+	c.document(s, "", "generation context", Required, rich, "post-build, from the content of the package")
+	c.document(s, "", "timestamp", Required, rich && c.timed(), "")
 	c.document(s, "", "tool name", Required, rich, "")
 	c.document(s, "", "tool version", Required, rich && c.o.ToolVersion != "", "")
-	c.document(s, "", "timestamp", Required, rich && c.timed(), "")
-	c.document(s, "", "generation context", Required, rich, "post-build, from the content of the package")
+	if c.report.Format == CycloneDXJSON || c.report.Format == CycloneDXXML {
+		c.document(s, "", "SBOM version", Required, true, "version and serial number, which derives from the content")
+	} else {
+		c.apart(s, "", "SBOM version", Required, "the format has none; the namespace derives from the content")
+	}
 	c.document(s, "", "dependency relationships", Required, rich, c.edgesNote())
 	c.each(s, "", "component name", Required, always, hasName, "")
-	c.each(s, "", "component version", Required, always, hasVersion, "a version that nothing states is not guessed")
-	c.each(s, "", "software identifiers", Required, always, hasID, "")
+	c.each(s, "", "component version", Required, always, hasVersion, "a version that nothing states is not guessed; it is marked as unknown")
+	c.each(s, "", "component identifiers", Required, always, hasID, "")
 	c.each(s, "", "component producer", Required, always, func(x checked) bool { return rich && hasProducer(x) }, "from the component's own metadata only")
 	c.each(s, "", "component hash", Required, always, func(x checked) bool { return rich && hasHash(x) }, "of the component where it is one file, or of the archive that a lock file states; a tree of files has neither")
+	c.each(s, "", "component hash algorithm", Required, always, func(x checked) bool { return rich && hasHash(x) }, "SHA-256, SHA-512")
 	c.each(s, "", "license", Required, isThirdParty, func(x checked) bool { return rich && hasLicense(x) }, "")
 	c.document(s, "", "coverage", Required, rich && c.covered(), c.coverageNote())
-	c.document(s, "", "known unknowns", Required, rich, "what is unknown is said: compositions or completeness, and coverage of each ecosystem")
+	c.document(s, "", "known unknowns", Required, rich, "what is unknown is said: compositions or completeness, coverage of each ecosystem, fnseal:unknown of each component")
 }
 
 func (c *checker) bsi() {
@@ -242,12 +258,13 @@ func (c *checker) bsi() {
 	modern := func(checked) bool { return c.bsiFormat() }
 	c.each(s, "§5.2.2", "dependencies on other components", Required, always, modern, c.edgesNote())
 	c.each(s, "§5.2.2", "distribution licences", Required, isThirdParty, func(x checked) bool { return c.o.ConcludeLicenses && rich(hasExpressions)(x) },
-		hintOf(!c.o.ConcludeLicenses, "licences are those the creator declared; that they hold for this distribution is for the author to conclude"))
+		hintOf(!c.o.ConcludeLicenses, "licences are those the creator declared; that they hold for this distribution is for the author to conclude (--licenses concluded)"))
 	c.each(s, "§5.2.2", "hash value of the deployable component", Required, isFile, rich(hasSHA512), "SHA-512, "+files)
 	c.each(s, "§5.2.2", "executable property", Required, isFile, modern, files)
 	c.each(s, "§5.2.2", "archive property", Required, isFile, modern, files)
 	c.each(s, "§5.2.2", "structured property", Required, isFile, modern, files)
 	c.document(s, "§5.2.3", "SBOM-URI", Additional, !c.isPURLs(), "")
+	c.each(s, "§5.2.4", "source code URI", Additional, isThirdParty, func(x checked) bool { return !c.isPURLs() && isAbsolute(x.source) }, "from the component's own metadata only")
 	c.each(s, "§5.2.4", "URI of the deployable form of the component", Additional, isThirdParty, rich(hasLocation), "as a lock file states it")
 	c.each(s, "§5.2.4", "other unique identifiers", Additional, isThirdParty, hasID, "")
 	c.each(s, "§5.2.4", "original licences", Additional, isThirdParty, rich(hasExpressions), "as SPDX expressions")

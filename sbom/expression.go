@@ -12,9 +12,9 @@ import (
 // maxExpression bounds a licence expression that is taken apart, in bytes.
 const maxExpression = 4096
 
-// validExpression reports whether text is a licence expression of SPDX (2.3,
+// ValidExpression reports whether text is a licence expression of SPDX (2.3,
 // annex D) over ids of its list and references.
-func validExpression(text string) bool {
+func ValidExpression(text string) bool {
 	if len(text) > maxExpression {
 		return false
 	}
@@ -119,7 +119,7 @@ func joinLicenses(licenses []fnpkg.License) licenseText {
 	settled := settle(licenses)
 	for _, l := range settled {
 		text := l.Expression
-		if text == "" || !validExpression(text) || strings.Contains(text, ownLicenseRef) {
+		if text == "" || !ValidExpression(text) || strings.Contains(text, ownLicenseRef) {
 			if text == "" {
 				text = l.Name
 			}
@@ -156,7 +156,7 @@ func splitLicenses(expression string, words map[string]string) []fnpkg.License {
 		switch name := words[part]; {
 		case name != "":
 			out = append(out, fnpkg.License{Name: name})
-		case validExpression(part) && !strings.Contains(part, ownLicenseRef):
+		case ValidExpression(part) && !strings.Contains(part, ownLicenseRef):
 			out = append(out, fnpkg.License{Expression: part})
 		default:
 			out = append(out, fnpkg.License{Name: part})

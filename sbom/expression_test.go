@@ -37,8 +37,8 @@ func TestValidExpression(t *testing.T) {
 		strings.Repeat("(", 5000):                   false,
 		strings.Repeat("MIT OR ", 2000) + "MIT":     false,
 	} {
-		if got := validExpression(text); got != want {
-			t.Errorf("validExpression(%.60q) = %v", text, got)
+		if got := ValidExpression(text); got != want {
+			t.Errorf("ValidExpression(%.60q) = %v", text, got)
 		}
 	}
 }
@@ -60,7 +60,7 @@ func TestJoinLicenses(t *testing.T) {
 		if len(l.refs) != tt.words {
 			t.Errorf("%+v: words %q", tt.licenses, l.refs)
 		}
-		if l.expression != "" && !validExpression(l.expression) {
+		if l.expression != "" && !ValidExpression(l.expression) {
 			t.Errorf("%+v: %q is no valid expression", tt.licenses, l.expression)
 		}
 		got := settle(splitLicenses(l.expression, l.refs))

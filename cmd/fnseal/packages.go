@@ -128,7 +128,11 @@ func newCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &cataloguer{options: catalog.Options{Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest")}, progress: term.NewProgress(e.stderr, e.err)}
+	choice, err := licenseChoice(c)
+	if err != nil {
+		return nil, err
+	}
+	k := &cataloguer{options: catalog.Options{LicenseTexts: choice.text, Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest")}, progress: term.NewProgress(e.stderr, e.err)}
 	if k.options.With, err = builds(c, e); err != nil {
 		return nil, err
 	}

@@ -49,6 +49,8 @@ Examples:
 			&cli.StringFlag{Name: "format-version", Usage: "write version `V` of a format, as in 1.7 for CycloneDX"},
 			&cli.StringFlag{Name: "author", Usage: "name who answers for the document, as in `\"Name <contact>\"`"},
 			&cli.StringFlag{Name: "supplier", Usage: "name who supplies the package, as in `\"Name <contact>\"`"},
+			&cli.StringFlag{Name: "data-license", Usage: "state `ID` as the licence of the document itself, as in CC0-1.0"},
+			licensesFlag(),
 			&cli.BoolFlag{Name: "check", Usage: "say what the CycloneDX document lacks of CISA's minimum elements and BSI TR-03183-2 (short for -o check)"},
 			&cli.BoolFlag{Name: "content-digest", Usage: "state the content digest of the package, and of each component that is a tree of files; all of it is read for that"},
 			&cli.BoolFlag{Name: "require-coverage", Usage: "exit 3 if code is present that no component accounts for"},
@@ -109,6 +111,14 @@ func documentOptions(c *cli.Context, e *env, outs []output) (o sbom.Options, err
 	if o.Timestamp, err = timestamp(c, e); err != nil {
 		return o, err
 	}
+	choice, err := licenseChoice(c)
+	if err != nil {
+		return o, err
+	}
+	o.ConcludeLicenses, o.DataLicense = choice.concluded, c.String("data-license")
+	if o.DataLicense != "" && !sbom.ValidExpression(o.DataLicense) {
+		return o, usagef("--data-license: %q is no SPDX licence expression", o.DataLicense)
+	}
 	for _, p := range []struct {
 		flag  string
 		party *fnpkg.Party
@@ -127,6 +137,28 @@ func documentOptions(c *cli.Context, e *env, outs []output) (o sbom.Options, err
 		}
 	}
 	return o, nil
+}
+
+func licensesFlag() cli.Flag {
+	return &cli.StringFlag{Name: "licenses", Value: "declared", Usage: "say of licences what components declare (`WHAT` is declared), also their texts (text), or that they hold (concluded: your word, nothing looks into the files); several with commas"}
+}
+
+// licenses is what a document says of them.
+type licenses struct{ text, concluded bool }
+
+func licenseChoice(c *cli.Context) (l licenses, err error) {
+	for word := range strings.SplitSeq(c.String("licenses"), ",") {
+		switch strings.TrimSpace(word) {
+		case "declared", "": // always
+		case "text":
+			l.text = true
+		case "concluded":
+			l.concluded = true
+		default:
+			return l, usagef("--licenses: %q is none of declared, text and concluded", word)
+		}
+	}
+	return l, nil
 }
 
 // placeholder stands for a target's name in the path of an output.

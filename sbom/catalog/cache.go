@@ -131,5 +131,5 @@ func (c *Cache) prune() {
 
 // key is what of the options can change the inventory.
 func (o Options) key() string {
-	return fmt.Sprintf("%+v %v %q", o.Limits, o.ContentDigest, o.Runtime)
+	return fmt.Sprintf("%+v %v %v %q", o.Limits, o.ContentDigest, o.LicenseTexts, o.Runtime)
 }

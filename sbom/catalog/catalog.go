@@ -46,6 +46,10 @@ type Options struct {
 	// them; otherwise, and where none is defined, they stay zero.
 	ContentDigest bool
 
+	// LicenseTexts asks for the texts of licences that lie in the folders and
+	// archives of components.
+	LicenseTexts bool
+
 	// Runtime is the provider's name of the managed runtime the package runs
 	// on, such as "python3.12"; empty if it is not known. The runtime and what
 	// it holds become components of OriginRuntime. A name that is in no table
@@ -90,6 +94,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 
 	nested := &archiveReader{limits: o.Limits, begin: begin, techniques: nestedTechniques()}
 	nested.budget.Store(o.Limits.TotalBytes)
+	nested.texts = o.LicenseTexts
 	techniques := append(nestedTechniques(), []technique{
 		{"packages in Yarn's cache", func(ctx context.Context, s *survey, begin func()) (result, error) {
 			return catalogYarnCache(ctx, s, o.Limits, begin)
@@ -137,6 +142,9 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	all := join(results)
 	s.addCode(all.code)
 	inv.Components = merge(all.finds)
+	if o.LicenseTexts {
+		addTexts(inv, all.finds, s)
+	}
 	if o.ContentDigest {
 		content, err := fnpkg.ReadTreeIfAny(ctx, p)
 		if err != nil {

@@ -22,6 +22,7 @@ type find struct {
 	sha256     string
 	sha512     string
 	foundBy    string
+	texts      []fnpkg.LicenseText
 	tree       *tree // where it is one and lies in the package itself
 	about
 }

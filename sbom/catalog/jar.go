@@ -18,6 +18,7 @@ type jar struct {
 	poms     []*pom
 	sha256   string
 	sha512   string
+	texts    []fnpkg.LicenseText
 }
 
 // stem is the archive's file name without its extension.

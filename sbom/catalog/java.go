@@ -96,7 +96,7 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 	}
 	if own != nil {
 		main = own.purl.Text
-		own.sha256, own.sha512 = j.sha256, j.sha512
+		own.sha256, own.sha512, own.texts = j.sha256, j.sha512, j.texts
 	}
 	for _, p := range j.poms {
 		if p == ownMetadata {

@@ -253,9 +253,13 @@ func latin1(_ string, in io.Reader) (io.Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	return bytes.NewReader(fromLatin1(text)), nil
+}
+
+func fromLatin1(text []byte) []byte {
 	out := make([]byte, 0, len(text)+len(text)/8)
 	for _, b := range text {
 		out = utf8.AppendRune(out, rune(b))
 	}
-	return bytes.NewReader(out), nil
+	return out
 }

@@ -46,6 +46,7 @@ func mayHoldPackages(dir, ext string) bool {
 // by several goroutines.
 type archiveReader struct {
 	limits     fnpkg.Limits
+	texts      bool         // of licences, too
 	budget     atomic.Int64 // bytes of archives that may still be read
 	begin      func()
 	techniques []technique
@@ -122,6 +123,12 @@ func (a *archiveReader) open(ctx context.Context, e fnpkg.Entry, j *jar, depth i
 		}
 		*jars = append(*jars, j)
 		unreadable = j.readMetadata(archive.Entries())
+		if a.texts {
+			j.texts = readTexts(archive.Entries(), "META-INF", j.path+nestedSeparator)
+			if j.texts == nil {
+				j.texts = readTexts(archive.Entries(), "", j.path+nestedSeparator)
+			}
+		}
 	}
 	if err := a.catalog(ctx, s, j.path+nestedSeparator, r, !java && !j.inJava); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"encoding/json"
 	"path"
 
@@ -12,6 +13,8 @@ import (
 // source is.
 type nodeAbout struct {
 	Author       nodePerson  `json:"author"`
+	Authors      firstPerson `json:"authors"`
+	Maintainers  firstPerson `json:"maintainers"`
 	Contributors firstPerson `json:"contributors"`
 	Repository   nodePlace   `json:"repository"`
 	Homepage     text        `json:"homepage"`
@@ -19,20 +22,22 @@ type nodeAbout struct {
 
 func (m nodeAbout) about() about {
 	a := about{producer: fnpkg.Party(m.Author), source: string(m.Repository)}
-	if a.producer.IsZero() {
-		a.producer = fnpkg.Party(m.Contributors)
+	for _, p := range []firstPerson{m.Authors, m.Maintainers, m.Contributors} {
+		if a.producer.IsZero() {
+			a.producer = fnpkg.Party(p)
+		}
 	}
-	if a.producer.Name != "" && a.producer.Email == "" && a.producer.URL == "" {
-		a.producer.URL = webAddress(string(m.Homepage))
-	}
-	if a.source == "" {
-		a.source = forgeURL(string(m.Homepage))
+	page := webAddress(string(m.Homepage))
+	a.source = cmp.Or(a.source, forgeURL(page))
+	if a.producer.Name != "" && a.producer.Email == "" {
+		// The project's page is a way to who made it.
+		a.producer.URL = cmp.Or(a.producer.URL, page, a.source)
 	}
 	return a
 }
 
-// firstPerson is the first of a list of people: of a package without an author,
-// who made it.
+// firstPerson is the first of a list of people, as old packages without an
+// author have it.
 type firstPerson fnpkg.Party
 
 func (p *firstPerson) UnmarshalJSON(b []byte) error {

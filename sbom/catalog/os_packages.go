@@ -135,6 +135,9 @@ func catalogOS(ctx context.Context, s *survey, begin func()) (result, error) {
 					r.unread = append(r.unread, unread{database.typ, e.Path, err.Error()})
 					continue
 				}
+				if database.typ == "deb" {
+					p.licenses = debianLicenses(s, p.name)
+				}
 				r.finds = append(r.finds, find{
 					purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1,
 					licenses: p.licenses, foundBy: database.foundBy, about: p.about,

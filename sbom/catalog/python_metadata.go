@@ -91,7 +91,7 @@ func parsePythonMetadata(content []byte) pythonMetadata {
 		m.producer.Name = cmp.Or(author, maintainer)
 	}
 	if m.producer != (fnpkg.Party{}) && m.producer.Email == "" && m.producer.URL == "" {
-		m.producer.URL = webAddress(page)
+		m.producer.URL = cmp.Or(webAddress(page), m.source)
 	}
 	m.source = cmp.Or(m.source, forgeURL(page))
 	switch {
