@@ -105,6 +105,10 @@ func edgesOf(ecosystem string, state fnpkg.CoverageState, loose bool) fnpkg.Cove
 			return fnpkg.CoverageComplete
 		}
 		return fnpkg.CoveragePartial
+	case "maven":
+		// What a POM inherits from its parent, and an archive without one,
+		// nothing in the package tells.
+		return fnpkg.CoveragePartial
 	case "golang":
 		// The main module needs all of them; which of them need each other, a
 		// binary does not say.

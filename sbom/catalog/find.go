@@ -40,6 +40,8 @@ type result struct {
 	// loose has the ecosystems of which some edges could not be told.
 	loose map[string]bool
 
+	java []javaNeeds // what the Java packages need, before it is known what there is
+
 	crates, dotnet int // executables with a list of crates, .NET applications of one file
 
 	code map[string]int // code files in archives, per ecosystem
@@ -64,6 +66,7 @@ func (r *result) add(o result) {
 	r.others += o.others
 	r.crates += o.crates
 	r.dotnet += o.dotnet
+	r.java = append(r.java, o.java...)
 	r.addCode(o.code)
 	if r.loose == nil {
 		r.loose = map[string]bool{}

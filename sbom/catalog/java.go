@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/fnseal/fnseal/fnpkg"
@@ -34,7 +36,68 @@ func catalogArchives(ctx context.Context, s *survey, name string, reader *archiv
 		r.addJars([]*jar{j})
 		return nil
 	})
-	return join(results), err
+	all := join(results)
+	all.resolveJava()
+	return all, err
+}
+
+// javaNeeds are what the package of a purl needs.
+type javaNeeds struct {
+	from  string // purl
+	needs []pomNeed
+}
+
+// resolveJava makes edges of what POMs name, to the archives that are there.
+// With several versions of one, which is loaded the class path decides.
+func (r *result) resolveJava() {
+	r.nameByNeeds()
+	at := map[pomNeed][]string{} // purls
+	for _, f := range r.finds {
+		if group, artifact, ok := strings.Cut(f.purl.Name, ":"); ok && f.purl.Type == "maven" {
+			if key := (pomNeed{group, artifact}); !slices.Contains(at[key], f.purl.Text) {
+				at[key] = append(at[key], f.purl.Text)
+			}
+		}
+	}
+	for _, j := range r.java {
+		for _, need := range j.needs {
+			if to := at[need]; len(to) == 1 {
+				r.edges = append(r.edges, fnpkg.Edge{From: j.from, To: to[0]})
+			}
+		}
+	}
+}
+
+// nameByNeeds corrects the group of archives that say nothing certain of
+// themselves, where the POMs of others beside them need that artifact under one
+// group alone.
+func (r *result) nameByNeeds() {
+	groups := map[string][]string{} // by artifact
+	for _, j := range r.java {
+		for _, n := range j.needs {
+			if !slices.Contains(groups[n.artifact], n.group) {
+				groups[n.artifact] = append(groups[n.artifact], n.group)
+			}
+		}
+	}
+	renamed := map[string]string{}
+	for i := range r.finds {
+		f := &r.finds[i]
+		group, artifact, _ := strings.Cut(f.purl.Name, ":")
+		if f.purl.Type != "maven" || f.confidence == 1 || len(groups[artifact]) != 1 {
+			continue
+		}
+		f.confidence = max(f.confidence, byNeeds)
+		if needed := groups[artifact][0]; needed != group {
+			if id, err := purl.New("maven", needed+":"+artifact, f.purl.Version); err == nil {
+				renamed[f.purl.Text], f.purl = id.Text, id
+			}
+		}
+	}
+	for i := range r.edges {
+		e := &r.edges[i]
+		e.From, e.To = cmp.Or(renamed[e.From], e.From), cmp.Or(renamed[e.To], e.To)
+	}
 }
 
 // addJars adds an archive and those nested in it. An archive depends on what
@@ -80,6 +143,11 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 		return &r.finds[len(r.finds)-1]
 	}
 
+	needs := func(f *find, p *pom) {
+		if f != nil && len(p.needs) > 0 {
+			r.java = append(r.java, javaNeeds{f.purl.Text, p.needs})
+		}
+	}
 	var own *find
 	ownMetadata := ownPOM(j.poms, j.stem(), j.manifest)
 	if p := ownMetadata; p != nil {
@@ -88,6 +156,7 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 			licenses = manifestLicenses(j.manifest)
 		}
 		own = add(p.group, p.artifact, p.version, 1, p.about.or(j.manifest.about()), licenses...)
+		needs(own, p)
 	} else if n, ok := nameOf(j.stem(), j.manifest); ok && !j.root && !j.instrumentation() &&
 		(n.confidence > byFileName || len(j.poms) == 0) {
 		// What was merged into an archive says more than the file's name
@@ -103,6 +172,7 @@ func (r *result) addJar(j *jar) (main string, others []string) {
 			continue
 		}
 		if f := add(p.group, p.artifact, p.version, 1, p.about, p.licenses...); f != nil {
+			needs(f, p)
 			others = append(others, f.purl.Text)
 		}
 	}

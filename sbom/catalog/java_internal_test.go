@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/sbom/purl"
 )
 
 func TestParseManifest(t *testing.T) {
@@ -165,8 +166,13 @@ func TestReadPOMs(t *testing.T) {
 			want: &pom{group: "g", artifact: "a", version: "2", licenses: []string{"Apache-2.0", "MIT"}, about: about{producer: fnpkg.Party{Name: "J\u00fcrgen \u00a9"}}}},
 		{name: "an organisation, reached through its first developer", files: map[string]string{"pom.xml": `<project><groupId>g</groupId><artifactId>a</artifactId><version>1</version>
 			<organization><name>Example</name></organization><scm><connection>scm:git:git://github.com/a/b.git</connection></scm>
-			<developers><developer><name>Ada</name><email>ada@example.org</email></developer><developer><name>Bob</name><email>bob@example.org</email></developer></developers></project>`},
-			want: &pom{group: "g", artifact: "a", version: "1", about: about{producer: fnpkg.Party{Name: "Example", Email: "ada@example.org"}, source: "https://github.com/a/b"}}},
+			<developers><developer><name>Ada</name><email>ada@example.org</email></developer><developer><name>Bob</name><email>bob@example.org</email></developer></developers>
+			<dependencyManagement><dependencies><dependency><groupId>h</groupId><artifactId>managed</artifactId></dependency></dependencies></dependencyManagement>
+			<dependencies><dependency><groupId>${project.groupId}</groupId><artifactId>b</artifactId></dependency>
+			<dependency><groupId>h</groupId><artifactId>c</artifactId><scope>runtime</scope><exclusions><exclusion><groupId>x</groupId></exclusion></exclusions></dependency>
+			<dependency><groupId>h</groupId><artifactId>test</artifactId><scope>test</scope></dependency>
+			<dependency><groupId>${other}</groupId><artifactId>d</artifactId></dependency></dependencies></project>`},
+			want: &pom{group: "g", artifact: "a", version: "1", needs: []pomNeed{{"g", "b"}, {"h", "c"}}, about: about{producer: fnpkg.Party{Name: "Example", Email: "ada@example.org"}, source: "https://github.com/a/b"}}},
 		{name: "properties count more", files: map[string]string{"pom.properties": "groupId=g\nartifactId=a\nversion=1\n", "pom.xml": "<project><groupId>other</groupId><version>9</version></project>"}, want: &pom{group: "g", artifact: "a", version: "1"}},
 		{name: "a damaged project beside properties", files: map[string]string{"pom.properties": "groupId=g\nartifactId=a\nversion=1\n", "pom.xml": "<project"}, want: &pom{group: "g", artifact: "a", version: "1"}},
 		{name: "a damaged project alone", files: map[string]string{"pom.xml": "<project"}, fails: true},
@@ -193,7 +199,7 @@ func TestReadPOMs(t *testing.T) {
 			for _, p := range got {
 				p.err = nil
 			}
-			if diff := cmp.Diff(want, got, cmp.AllowUnexported(pom{}, about{})); diff != "" {
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(pom{}, about{}, pomNeed{})); diff != "" {
 				t.Errorf("metadata (-want +got):\n%s", diff)
 			}
 		})
@@ -214,4 +220,39 @@ func FuzzPOM(f *testing.F) {
 			}
 		}
 	})
+}
+
+// An archive without metadata goes by the group under which others need it.
+func TestNameByNeeds(t *testing.T) {
+	named := func(name string) purl.Purl {
+		id, err := purl.New("maven", name, "1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	r := result{
+		finds: []find{
+			{purl: named("g:app"), confidence: 1},
+			{purl: named("wrong:lib"), confidence: byManifest},
+			{purl: named("x:sure"), confidence: 1},
+			{purl: named("y:either"), confidence: byFileName},
+		},
+		java: []javaNeeds{
+			{named("g:app").Text, []pomNeed{{"right", "lib"}, {"other", "sure"}, {"a", "either"}, {"b", "either"}, {"g", "absent"}}},
+		},
+		edges: []fnpkg.Edge{{From: named("wrong:lib").Text, To: named("x:sure").Text}},
+	}
+	r.resolveJava()
+	var got []string
+	for _, f := range r.finds {
+		got = append(got, f.purl.Name)
+	}
+	if diff := cmp.Diff([]string{"g:app", "right:lib", "x:sure", "y:either"}, got); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	want := []fnpkg.Edge{{From: named("right:lib").Text, To: named("x:sure").Text}, {From: named("g:app").Text, To: named("right:lib").Text}}
+	if diff := cmp.Diff(want, r.edges); diff != "" {
+		t.Errorf("edges (-want +got):\n%s", diff)
+	}
 }

@@ -4,6 +4,7 @@ import "strings"
 
 // Confidence in the identity of a Java archive without Maven metadata.
 const (
+	byNeeds    = 0.9 // another archive's POM names the group of the artifact it needs
 	byManifest = 0.7 // its manifest, or its well-known name, tells the group
 	byFileName = 0.5 // only the file's name tells artifact and version
 )

@@ -35,7 +35,8 @@ type pom struct {
 	group, artifact, version string
 	licenses                 []string
 	about                    about
-	err                      error // why some of it cannot be read
+	needs                    []pomNeed // from pom.xml alone
+	err                      error     // why some of it cannot be read
 }
 
 // complete reports whether the metadata names a package and its version.
@@ -165,6 +166,8 @@ type project struct {
 	} `xml:"parent"`
 	Licenses []pomLicense `xml:"licenses>license"`
 
+	Needs []pomDependency `xml:"dependencies>dependency"`
+
 	Organization pomParty   `xml:"organization"`
 	Developers   []pomParty `xml:"developers>developer"`
 	SCM          struct {
@@ -216,14 +219,42 @@ func (p *pom) readProject(text []byte) error {
 		p.licenses = append(p.licenses, l.words())
 	}
 	p.about = x.about()
+	for _, d := range x.Needs {
+		if need, ok := d.need(p); ok {
+			p.needs = append(p.needs, need)
+		}
+	}
 	return nil
 }
 
-// buildElements are the parts of a POM that say how a package is built and with
-// which others. They are most of its length. Those that contain
+// pomNeed is a package that another needs to run, as Maven compares them: which
+// version that is, the build decides.
+type pomNeed struct{ group, artifact string }
+
+// pomDependency is a dependency of a pom.xml.
+type pomDependency struct {
+	Group    string `xml:"groupId"`
+	Artifact string `xml:"artifactId"`
+	Scope    string `xml:"scope"`
+}
+
+// need returns what a dependency names if it is one for running. Of the
+// properties a POM may use, those of the project itself are known.
+func (d pomDependency) need(p *pom) (pomNeed, bool) {
+	switch strings.TrimSpace(d.Scope) {
+	case "", "compile", "runtime":
+	default: // test, provided, system, import
+		return pomNeed{}, false
+	}
+	known := strings.NewReplacer("${project.groupId}", p.group, "${pom.groupId}", p.group, "${groupId}", p.group, "${project.artifactId}", p.artifact)
+	n := pomNeed{mavenWord(known.Replace(d.Group)), mavenWord(known.Replace(d.Artifact))}
+	return n, n.group != "" && n.artifact != ""
+}
+
+// buildElements are the parts of a POM that say how a package is built. They are most of its length. Those that contain
 // others come first.
 var buildElements = []string{
-	"profiles", "build", "reporting", "dependencyManagement", "dependencies", "distributionManagement",
+	"profiles", "build", "reporting", "dependencyManagement", "distributionManagement",
 	"contributors", "mailingLists",
 }
 
