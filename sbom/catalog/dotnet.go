@@ -76,11 +76,15 @@ func catalogDotnet(ctx context.Context, s *survey, begin func()) (result, error)
 		content, err := readText(e, lockLimit)
 		if err == nil {
 			folder := path.Dir(e.Path)
-			err = r.addDeps(content, e.Path, "dotnet-deps", func(file string) bool {
+			err = r.addDeps(content, e.Path, "dotnet-deps", func(file string) (fnpkg.Entry, bool) {
 				// Publishing flattens "lib/net8.0/X.dll", and keeps the folders
 				// of what depends on a language or a platform.
-				return s.hasFile(path.Join(folder, path.Base(file))) || s.hasFile(path.Join(folder, file)) ||
-					s.hasFile(path.Join(folder, path.Base(path.Dir(file)), path.Base(file)))
+				for _, at := range []string{path.Base(file), file, path.Join(path.Base(path.Dir(file)), path.Base(file))} {
+					if e, ok := s.file(path.Join(folder, at)); ok {
+						return e, true
+					}
+				}
+				return fnpkg.Entry{}, false
 			})
 		}
 		if err != nil {
@@ -94,10 +98,11 @@ func catalogDotnet(ctx context.Context, s *survey, begin func()) (result, error)
 // application brings along; behind it stands the name of its NuGet package.
 const runtimePack = "runtimepack."
 
-// addDeps adds the packages of one deps.json. A package is shipped if one of
+// addDeps adds the packages of one deps.json; there returns the file that a
+// package's asset is in the application, without a path where it is none of its own. A package is shipped if one of
 // its files is there, and declared if none is; a package without files of its
 // own (it only names others) is declared.
-func (r *result) addDeps(content []byte, from, foundBy string, there func(file string) bool) error {
+func (r *result) addDeps(content []byte, from, foundBy string, there func(file string) (fnpkg.Entry, bool)) error {
 	d, target, err := parseDeps(content)
 	if err != nil {
 		return err
@@ -118,9 +123,22 @@ func (r *result) addDeps(content []byte, from, foundBy string, there func(file s
 		}
 		f := find{purl: id, path: from, origin: fnpkg.OriginDeclared, confidence: 1, foundBy: foundBy}
 		_, f.archive.SHA512 = parseIntegrity(string(d.Libraries[key].Hash))
-		if slices.ContainsFunc(target[key].files(), there) {
+		var files []fnpkg.Entry
+		for _, name := range target[key].files() {
+			if e, ok := there(name); ok {
+				files = append(files, e)
+			}
+		}
+		if len(files) > 0 {
 			f.origin = fnpkg.OriginShipped
 			shipped[strings.ToLower(key)] = id.Text
+		}
+		if len(files) == 1 && files[0].Path != "" && files[0].IsRegular() {
+			// Of the package, this one file is in the application.
+			f.path = files[0].Path
+			if f.sha256, f.sha512, err = hashEntry(files[0]); err != nil {
+				return err
+			}
 		}
 		r.finds = append(r.finds, f)
 	}

@@ -30,6 +30,9 @@ func TestFindsWhatOtherManagersInstalled(t *testing.T) {
 		{"composer.zip", "composer", "composer", fnpkg.OriginShipped, []string{"guzzlehttp/psr7 needs psr/http-message", "monolog/monolog needs psr/log"}, "psr/log MIT"},
 		{"cargo.zip", "cargo", "cargo", fnpkg.OriginShipped, []string{"serde_json needs itoa", "bootstrap needs base64"}, ""},
 		{"java-shaded.jar", "java-shaded", "maven", fnpkg.OriginShipped, nil, ""},
+		{"java-gradle.jar", "java-gradle", "maven", fnpkg.OriginShipped, []string{"commons-fileupload:commons-fileupload needs commons-io:commons-io"}, "com.amazonaws:aws-lambda-java-core Apache-2.0"},
+		{"poetry.zip", "poetry", "pypi", fnpkg.OriginShipped, []string{"requests needs idna"}, "pyjwt MIT"},
+		{"dotnet-publish.zip", "dotnet-publish", "nuget", fnpkg.OriginShipped, []string{"NJsonSchema needs Namotion.Reflection"}, ""},
 		{"dotnet.zip", "dotnet", "nuget", fnpkg.OriginShipped, nil, ""},
 		{"rpm.zip", "rpm", "rpm", fnpkg.OriginShipped, []string{"curl-minimal needs openssl-libs", "glibc needs filesystem"}, "glibc LGPL-2.1-or-later"},
 		{"dpkg.zip", "dpkg", "deb", fnpkg.OriginShipped, []string{"libssl3 needs libc6", "libgcc-s1 needs gcc-12-base"}, ""},
@@ -85,6 +88,32 @@ func TestFindsWhatOtherManagersInstalled(t *testing.T) {
 				t.Errorf("coverage %+v, want %s to be %s", inv.Coverage, tt.ecosystem, state)
 			}
 		})
+	}
+}
+
+// A program that says which package of a distribution it is from, however small
+// it is.
+func TestFindsPackageNote(t *testing.T) {
+	inv := inventoryOf(t, openFile(t, packages+"elf-note.zip"))
+	want := lines(t, packages+"elf-note.components.txt")
+	if len(inv.Components) != 1 || len(want) != 1 || !strings.HasPrefix(inv.Components[0].PURL, want[0]) || inv.Components[0].FoundBy != "elf-package-note" {
+		t.Errorf("components %+v, want %q", inv.Components, want)
+	}
+}
+
+// A NuGet package of which one assembly is in the application is that file.
+func TestHashesOfAssemblies(t *testing.T) {
+	hashed := 0
+	for _, c := range inventoryOf(t, openFile(t, packages+"dotnet-publish.zip")).Components {
+		if c.SHA512 != "" {
+			hashed++
+			if !strings.HasSuffix(c.Occurrences[0].Path, ".dll") || c.Distribution.SHA512 == "" {
+				t.Errorf("%s is a file, and says %+v", c.PURL, c)
+			}
+		}
+	}
+	if hashed < 10 {
+		t.Errorf("%d components have the hash of their one file", hashed)
 	}
 }
 

@@ -121,9 +121,3 @@ func (s *survey) file(p string) (fnpkg.Entry, bool) {
 	}
 	return s.entries[i], true
 }
-
-// hasFile reports whether there is an entry of a path.
-func (s *survey) hasFile(p string) bool {
-	_, ok := s.file(p)
-	return ok
-}

@@ -61,7 +61,7 @@ func (r *result) addNative(ctx context.Context, e fnpkg.Entry) (bool, error) {
 	}
 	r.dotnet++
 	// The bundle holds the files its list names.
-	return true, r.addDeps(deps, e.Path, "dotnet-single-file", func(string) bool { return true })
+	return true, r.addDeps(deps, e.Path, "dotnet-single-file", func(string) (fnpkg.Entry, bool) { return fnpkg.Entry{}, true })
 }
 
 // originSections returns the content of the sections that tell an executable's

@@ -119,7 +119,7 @@ const sampleDeps = `{
 
 func TestDeps(t *testing.T) {
 	var r result
-	err := r.addDeps([]byte(sampleDeps), "App.deps.json", "dotnet-deps", func(file string) bool { return !strings.Contains(file, "System.Memory") })
+	err := r.addDeps([]byte(sampleDeps), "App.deps.json", "dotnet-deps", func(file string) (fnpkg.Entry, bool) { return fnpkg.Entry{}, !strings.Contains(file, "System.Memory") })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,7 +211,7 @@ func FuzzDeps(f *testing.F) {
 	f.Add([]byte(`{"targets":{"x":{"a/1":{"runtime":[]}}},"libraries":[]}`), false)
 	f.Fuzz(func(t *testing.T, text []byte, there bool) {
 		var r result
-		if err := r.addDeps(text, "App.deps.json", "dotnet-deps", func(string) bool { return there }); err != nil {
+		if err := r.addDeps(text, "App.deps.json", "dotnet-deps", func(string) (fnpkg.Entry, bool) { return fnpkg.Entry{}, there }); err != nil {
 			return
 		}
 		if !json.Valid(text) {

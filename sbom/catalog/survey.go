@@ -265,6 +265,9 @@ const smallestProgram = 16 << 10
 // package zipped without permissions the only sign is the name, and in one
 // zipped with all permissions set there is none.
 func mayBeProgram(e *fnpkg.Entry, base, ext string) bool {
+	if base == "bootstrap" {
+		return true // a custom runtime's program, of any size, or a script
+	}
 	if e.Size < smallestProgram {
 		return false
 	}

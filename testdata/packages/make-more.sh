@@ -2,7 +2,7 @@
 # Makes the packages of the ecosystems make.sh does not, with their package
 # managers, and from the same managers the lists of what is in them. Needs the
 # network and, in the PATH: mvn, unzip, npm, pnpm, node, uv, python3 with pip, cargo with
-# cargo-auditable, ruby with bundler, php (zip) with composer, zip; rpm and
+# cargo-auditable, poetry, gcc, ruby with bundler, php (zip) with composer, zip; rpm and
 # rpmbuild; yarn 1 as $YARN1, yarn 4 as $YARN4. The gems and PHP packages are
 # those of Debian (ruby-sinatra, ruby-jwt, ruby-addressable, ruby-mime-types,
 # php-guzzlehttp-psr7, php-monolog, php-ramsey-uuid), packed again for a
@@ -273,6 +273,97 @@ make_dotnet() {
   pack zip "$here/dotnet.zip"
 }
 
+# --- .NET: what "dotnet publish" wrote of an application, NSwag's, as its npm
+# package brings it along. The assemblies are cut to their first bytes: no
+# component is known by the rest. The list is of the packages that have one.
+make_publish() {
+  mkdir "$work/publish" && cd "$work/publish"
+  npm pack nswag@14.7.1 --silent > /dev/null && tar xzf nswag-*.tgz package/bin/binaries/Net80
+  cd package/bin/binaries/Net80 && rm -rf runtimes ./*.pdb ./*.xml
+  python3 - > "$here/dotnet-publish.components.txt" <<'PY'
+import glob, json, os
+out = set()
+for f in glob.glob("*.deps.json"):
+    d = json.load(open(f))
+    for key, assets in d["targets"][d["runtimeTarget"]["name"]].items():
+        if d["libraries"][key]["type"] == "package" and any(os.path.exists(os.path.basename(p)) for p in assets.get("runtime", {})):
+            out.add("pkg:nuget/" + key.replace("/", "@"))
+print("\n".join(sorted(out)))
+PY
+  find . -type f ! -name '*.json' -exec truncate -s 64 {} +
+  pack . "$here/dotnet-publish.zip"
+}
+
+# --- Poetry: what it installed in its environment, packed with the lock file
+make_poetry() {
+  mkdir "$work/poetry" && cd "$work/poetry"
+  cat > pyproject.toml <<'TOML'
+[tool.poetry]
+name = "order-intake"
+version = "1.2.0"
+description = ""
+authors = ["Example <dev@example.com>"]
+package-mode = false
+
+[[tool.poetry.source]]
+name = "simple"
+url = "https://pypi.org/simple/"
+priority = "primary"
+
+[tool.poetry.dependencies]
+python = "^3.11"
+requests = "2.19.1"
+pyjwt = "2.8.0"
+markupsafe = "2.1.3"
+
+[tool.poetry.group.dev.dependencies]
+iniconfig = "*"
+TOML
+  poetry lock -q -n && POETRY_VIRTUALENVS_OPTIONS_NO_PIP=true poetry install -q -n --only main
+  poetry show --only main | awk '{ print $1, $2 }' | while read -r name version; do
+    printf 'pkg:pypi/%s@%s\n' "$(echo "$name" | pypi)" "$version"
+  done | LC_ALL=C sort > "$here/poetry.components.txt"
+  cp -R "$(poetry env info --path)"/lib/python3*/site-packages zip
+  rm -rf zip/pip* zip/setuptools* zip/_virtualenv* zip/_distutils_hack zip/*.pth zip/pkg_resources && slim zip
+  find zip -mindepth 2 -type f -size +7k ! -path '*.dist-info/*' ! -name '__init__.py' -delete
+  cp poetry.lock zip/ && pack zip "$here/poetry.zip"
+}
+
+# --- a fat jar as Gradle builds are written to make one: the content of all
+# archives merged (zipTree), under the application's own manifest
+make_gradle() {
+  mkdir -p "$work/gradle/jar/com/example" "$work/gradle/lib" && cd "$work/gradle"
+  cat > pom.xml <<'XML'
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>com.example</groupId><artifactId>order-export</artifactId><version>1.4.0</version>
+  <dependencies>
+    <dependency><groupId>com.amazonaws</groupId><artifactId>aws-lambda-java-core</artifactId><version>1.2.1</version></dependency>
+    <dependency><groupId>commons-fileupload</groupId><artifactId>commons-fileupload</artifactId><version>1.3.1</version></dependency>
+    <dependency><groupId>com.google.guava</groupId><artifactId>failureaccess</artifactId><version>1.0.1</version></dependency>
+  </dependencies>
+</project>
+XML
+  mvn -q -B dependency:copy-dependencies -DoutputDirectory=lib
+  mvn -q -B dependency:list -DoutputFile=list.txt
+  sed -n 's/^ *\([^: ]*\):\([^:]*\):jar:\([^:]*\):.*$/pkg:maven\/\1\/\2@\3/p' list.txt | LC_ALL=C sort > "$here/java-gradle.components.txt"
+  for j in lib/*.jar; do unzip -qo "$j" -d jar; done
+  find jar -name '*.class' -size +2k -delete
+  rm -rf jar/META-INF/*.SF jar/META-INF/*.RSA
+  printf 'Manifest-Version: 1.0\r\nMain-Class: com.example.Main\r\n\r\n' > jar/META-INF/MANIFEST.MF
+  pack jar "$here/java-gradle.jar"
+}
+
+# --- a program with the note of the package it is from, as distributions'
+# compilers and linkers write it
+make_note() {
+  mkdir -p "$work/note/zip" && cd "$work/note"
+  echo 'int main(void) { return 0; }' > main.c
+  gcc -O2 -s -o zip/bootstrap main.c -Xlinker '--package-metadata={"type":"rpm","os":"amzn","osVersion":"2023","name":"order-worker","version":"1.4.0-1.amzn2023","architecture":"x86_64"}'
+  echo 'pkg:rpm/amzn/order-worker@1.4.0-1.amzn2023' > "$here/elf-note.components.txt"
+  pack zip "$here/elf-note.zip"
+}
+
 # --- rpm: a database as rpm writes it (SQLite) for packages made here
 make_rpm() {
   mkdir -p "$work/rpm" && cd "$work/rpm"
@@ -307,7 +398,7 @@ make_dpkg() {
   pack zip "$here/dpkg.zip"
 }
 
-for name in ${*:-pnpm yarn berry pnp uv egg bundler composer cargo shade dotnet rpm dpkg}; do
+for name in ${*:-pnpm yarn berry pnp uv egg bundler composer cargo shade gradle dotnet publish poetry note rpm dpkg}; do
   echo "$name" >&2
   "make_$name"
 done
