@@ -34,6 +34,7 @@ Examples:
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "bundle", Usage: "add the bundles to `FILE` (default: TARGET.sigstore.jsonl; for an image, its registry)"},
 			outputFlag(sealFormats...), dbFlag(), maxAgeFlag(), failOnFlag("none"),
+			&cli.BoolFlag{Name: "no-with", Usage: "do not look for a build tree or lock file beside the package, for versions of bundled packages"},
 			&cli.BoolFlag{Name: "no-scan", Usage: "leave the scan out; the seal then says nothing of vulnerabilities"},
 			timestampFlag(), hazardFlag(),
 		}, signingFlags()...), catalogFlags()...),
@@ -88,6 +89,9 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 		return err
 	}
 	in.Catalog = k.options
+	if len(c.StringSlice("with")) == 0 && !c.Bool("no-with") {
+		in.Catalog.With = buildBeside(c.Context, e, ref, in.Package)
+	}
 	result, err := seal.Seal(c.Context, in)
 	k.progress.Done()
 	if err != nil {
