@@ -87,7 +87,8 @@ var debianShort = map[string]string{
 	"lgpl-2": "LGPL-2.0-only", "lgpl-2+": "LGPL-2.0-or-later", "lgpl-2.1": "LGPL-2.1-only", "lgpl-2.1+": "LGPL-2.1-or-later",
 	"lgpl-3": "LGPL-3.0-only", "lgpl-3+": "LGPL-3.0-or-later", "agpl-3": "AGPL-3.0-only", "agpl-3+": "AGPL-3.0-or-later",
 	"gfdl-1.2": "GFDL-1.2-only", "gfdl-1.2+": "GFDL-1.2-or-later", "gfdl-1.3": "GFDL-1.3-only", "gfdl-1.3+": "GFDL-1.3-or-later",
-	"apache-2": "Apache-2.0", "perl": "Artistic-1.0-Perl OR GPL-1.0-or-later", "cc0": "CC0-1.0",
+	"bsd-2-clause": "BSD-2-Clause", "bsd-3-clause": "BSD-3-Clause", "bsd-4-clause": "BSD-4-Clause", "zlib": "Zlib", "artistic-2.0": "Artistic-2.0",
+	"apache-2": "Apache-2.0", "apache-2.0": "Apache-2.0", "perl": "Artistic-1.0-Perl OR GPL-1.0-or-later", "cc0": "CC0-1.0",
 }
 
 // debianLicense brings an expression of short names ("GPL-2+ or Artistic, and
