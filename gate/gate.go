@@ -42,9 +42,19 @@ type Input struct {
 // Decide judges the artifact. An error says that no decision could be made;
 // whatever is wrong with the artifact or its bundles is in the verdict.
 func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
+	facts, pkg, err := Gather(ctx, in)
+	if err != nil {
+		return policy.Verdict{}, err
+	}
+	return policy.Evaluate(*facts, pkg, in.Policy), nil
+}
+
+// Gather finds out what there is to judge the artifact by.
+func Gather(ctx context.Context, in Input) (*verify.Facts, policy.PackageFacts, error) {
+	var pkg policy.PackageFacts
 	digest, err := in.Artifact.Digest(ctx)
 	if err != nil {
-		return policy.Verdict{}, fmt.Errorf("reading %s: %w", in.Artifact.Name(), err)
+		return nil, pkg, fmt.Errorf("reading %s: %w", in.Artifact.Name(), err)
 	}
 	question := verify.Input{
 		Name:       in.Artifact.Name(),
@@ -62,9 +72,9 @@ func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
 	}
 	facts, err := verify.Verify(ctx, question)
 	if err != nil {
-		return policy.Verdict{}, err
+		return nil, pkg, err
 	}
-	pkg := policy.PackageFacts{
+	pkg = policy.PackageFacts{
 		Kind:    in.Artifact.Kind(),
 		Hazards: in.Artifact.Hazards(),
 		Err:     in.Defect,
@@ -75,18 +85,18 @@ func Decide(ctx context.Context, in Input) (policy.Verdict, error) {
 		if content, err := fnpkg.DigestContent(ctx, in.Artifact); err == nil {
 			pkg.Content = content
 		} else if ctx.Err() != nil {
-			return policy.Verdict{}, ctx.Err()
+			return nil, pkg, ctx.Err()
 		}
 	}
 	if components, needed := in.Policy.FeedComponents(*facts); needed {
 		if in.Feed == nil {
-			return policy.Verdict{}, vulndb.ErrNoFeed
+			return nil, pkg, vulndb.ErrNoFeed
 		}
 		if pkg.Scan, err = in.Feed.Match(ctx, components); err != nil {
-			return policy.Verdict{}, fmt.Errorf("matching %s: %w", in.Artifact.Name(), err)
+			return nil, pkg, fmt.Errorf("matching %s: %w", in.Artifact.Name(), err)
 		}
 	}
-	return policy.Evaluate(*facts, pkg, in.Policy), nil
+	return facts, pkg, nil
 }
 
 // explains reports whether the content digest, for which everything must be

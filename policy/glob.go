@@ -118,3 +118,6 @@ func (Names) OneOrMore() {}
 
 // String lists the names for a person.
 func (n Names) String() string { return strings.Join(n, " or ") }
+
+// ExactGlob returns a pattern that matches one text: its stars are stars.
+func ExactGlob(s string) Glob { return Glob{text: s} }

@@ -174,3 +174,41 @@ const (
 	Partial  Extent = "partial"
 	Complete Extent = "complete"
 )
+
+// Demanded lists what the rules are about, by their keys in the policy file.
+func (r Rules) Demanded() []string {
+	var out []string
+	for _, d := range []struct {
+		name string
+		made bool
+	}{
+		{"signatures", r.Signatures != nil}, {"approvals", r.Approvals != nil}, {"provenance", r.Provenance != nil},
+		{"sbom", r.SBOM != nil}, {"vulnerabilities", r.Vulnerabilities != nil}, {"hazards", r.Hazards != nil},
+		{"runtime", r.Runtime != nil}, {"components", r.Components != nil},
+	} {
+		if d.made {
+			out = append(out, d.name)
+		}
+	}
+	for _, a := range r.Attestations {
+		out = append(out, "attestation "+a.Type)
+	}
+	for _, rec := range r.Receipts {
+		out = append(out, "receipt of "+rec.Verifier)
+	}
+	for _, x := range r.Expressions {
+		out = append(out, "expression "+x.Name)
+	}
+	for _, p := range r.Presets {
+		out = append(out, "preset "+p)
+	}
+	return out
+}
+
+// String describes the signer for a person.
+func (s *Signer) String() string {
+	if s.Key != "" {
+		return "the key in " + s.Key
+	}
+	return s.accepts.String()
+}

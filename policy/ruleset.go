@@ -1,11 +1,14 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 
+	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/verify"
 )
 
@@ -61,6 +64,17 @@ func (s Sources) Signers() map[string]*Signer {
 		maps.Copy(all, f.File.Signers)
 	}
 	return all
+}
+
+// hazards returns the kinds of hazard that refuse nothing.
+func (s Sources) hazards() []fnpkg.HazardID {
+	var ids []fnpkg.HazardID
+	for _, f := range s {
+		for _, id := range f.AllowHazards {
+			ids = append(ids, fnpkg.HazardID(id))
+		}
+	}
+	return ids
 }
 
 // KeyPath returns where the key of a signer is kept.
@@ -152,4 +166,18 @@ func withPresets(where string, r Rules) []RuleSet {
 		sets = append(sets, RuleSet{Where: where + ".presets " + name, Rules: rules})
 	}
 	return sets
+}
+
+// ReceiptRule returns the rule that a receipt must be there, for who demands it
+// without a policy file: where is what the verdict calls that. Any accepted
+// signer may have signed it.
+func ReceiptRule(where string, r Receipt) (RuleSet, error) {
+	var defects []string
+	r.check(func(path, format string, args ...any) {
+		defects = append(defects, path+": "+fmt.Sprintf(format, args...))
+	})
+	if len(defects) > 0 {
+		return RuleSet{}, errors.New(strings.Join(defects, "; "))
+	}
+	return RuleSet{Where: where, Rules: Rules{Receipts: []Receipt{r}}}, nil
 }

@@ -66,6 +66,14 @@ func attestTargets(c *cli.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	return attestAll(c, e, predicate)
+}
+
+// saying makes a statement about the targets of a group.
+type saying func(context.Context, []attested, []attest.Subject) (attest.Statement, error)
+
+// attestAll signs what is to be said about the targets.
+func attestAll(c *cli.Context, e *env, predicate saying) error {
 	all, err := openAttested(c, e)
 	defer func() {
 		for _, a := range all {

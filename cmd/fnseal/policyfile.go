@@ -10,7 +10,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/policy"
 	"github.com/fnseal/fnseal/trust"
 	"github.com/fnseal/fnseal/verify"
@@ -93,19 +92,22 @@ func (q *question) usePolicy() (signers, error) {
 		return signers{}, err
 	}
 	q.policy = p
-	demands := &q.base.Policy
-	demands.Signers, demands.Ignore, demands.At = p.Signers(), p.Scan().Ignore, q.env.now()
-	for _, f := range p {
-		for _, id := range f.AllowHazards {
-			demands.UnsafeAllowHazards = append(demands.UnsafeAllowHazards, fnpkg.HazardID(id))
-		}
-	}
 	if p.WantsFeed() {
 		if q.base.Feed, err = openFeed(q.cli, q.env); err != nil {
 			return signers{}, fmt.Errorf("the policy %s matches against the local feed: %w", filepath.Base(path), err)
 		}
 	}
 	return policySigners(q.cli, q.env, p)
+}
+
+// demands returns what is demanded of a target of a name: by the flags, and by
+// the policy file.
+func (q *question) demands(name string) policy.Policy {
+	p := q.base.Policy
+	file := q.policy.Demands(name)
+	p.Rules, p.Signers, p.Ignore, p.At = append(file.Rules, q.receiptRules...), file.Signers, file.Ignore, q.env.now()
+	p.UnsafeAllowHazards = slices.Concat(p.UnsafeAllowHazards, file.UnsafeAllowHazards)
+	return p
 }
 
 // close releases what all targets are judged by.

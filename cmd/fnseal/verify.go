@@ -48,7 +48,7 @@ Examples:
   fnseal verify app.zip --source-repository org/app --source-ref refs/heads/main --signer-workflow org/app/.github/workflows/release.yml
   fnseal verify dist/*.zip --key old.pub,until=2026-01-31 --key new.pub --type cyclonedx -o json
   fnseal verify app.zip --key fnseal.pub --exec aws lambda update-function-code --function-name app --zip-file fileb://{}`,
-		Flags: append(append(append(signerFlags(), demandFlags()...),
+		Flags: append(append(append(append(signerFlags(), demandFlags()...), receiptFlags()...),
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
 			policyFlag(),
 			dbFlag(),
@@ -92,6 +92,10 @@ func (q *question) report(ctx context.Context, color bool, verdicts []policy.Ver
 			return nil
 		}
 	}
+	receipts, err := q.receipt.sign(ctx, verdicts)
+	if err != nil {
+		return err
+	}
 	style := report.Style{Color: color}
 	if err := writeOutputs(ctx, q.env, q.outs,
 		format{"text", each("\n", func(w io.Writer, v policy.Verdict) error { return report.VerdictText(w, v, style) })},
@@ -99,6 +103,9 @@ func (q *question) report(ctx context.Context, color bool, verdicts []policy.Ver
 		format{"markdown", each("\n", report.VerdictMarkdown)},
 		format{"github", each("", report.VerdictAnnotations)},
 	); err != nil {
+		return err
+	}
+	if err := q.receipt.write(ctx, receipts); err != nil {
 		return err
 	}
 	var refused []string

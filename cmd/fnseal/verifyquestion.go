@@ -30,7 +30,11 @@ type question struct {
 	base   gate.Input // all but the artifact and its bundles
 	named  []string   // files of bundles
 	shared *verify.Shared
-	policy policy.Sources // nil for none
+
+	policy       policy.Sources   // nil for none
+	receiptRules []policy.RuleSet // of --receipt-from
+	receipt      *receipt         // of --receipt; nil for none
+	facts        string           // file of --facts; "" for none
 }
 
 // newQuestion reads the command line. What every target is judged by is read
@@ -74,6 +78,9 @@ func newQuestion(c *cli.Context, e *env) (*question, error) {
 		return nil, errors.Join(err, q.close())
 	}
 	q.base.Keys, q.base.Identities, q.base.Roots, q.base.Waived = who.keys, who.ids, who.roots, who.waived
+	if err := q.readReceiptFlags(); err != nil {
+		return nil, errors.Join(err, q.close())
+	}
 	if err := q.share(c.Context); err != nil {
 		return nil, errors.Join(err, q.close())
 	}
@@ -155,18 +162,23 @@ func (q *question) decide(ctx context.Context, ref string) (policy.Verdict, erro
 func (q *question) judge(ctx context.Context, ref string, p fnpkg.Package, defect error) (policy.Verdict, error) {
 	in := q.base
 	in.Artifact, in.Defect = p, defect
-	in.Policy.Rules = q.policy.RuleSets(p.Name())
+	in.Policy = q.demands(p.Name())
 	var err error
 	if q.shared != nil {
 		in.Shared, in.Looked = q.shared, q.named
 	} else if in.Bundles, in.Looked, err = q.bundles(ref, p); err != nil {
 		return policy.Verdict{}, err
 	}
-	v, err := gate.Decide(ctx, in)
+	facts, pkg, err := gate.Gather(ctx, in)
 	if err != nil {
-		return v, fmt.Errorf("verifying %s: %w", ref, err)
+		return policy.Verdict{}, fmt.Errorf("verifying %s: %w", ref, err)
 	}
-	return v, nil
+	if q.facts != "" {
+		if err := q.record(policy.Recorded{At: in.Policy.At, Facts: *facts, Package: pkg}); err != nil {
+			return policy.Verdict{}, err
+		}
+	}
+	return policy.Evaluate(*facts, pkg, in.Policy), nil
 }
 
 func (q *question) bundles(ref string, p fnpkg.Package) ([]attest.Item, []string, error) {
