@@ -35,6 +35,7 @@ var rooms = map[string][]string{
 	"verify":              {"fnpkg", "attest", "trust"},
 	"policy":              {"fnpkg", "sbom", "vulndb", "patch", "attest", "verify", "internal/strictyaml", "internal/nearest"},
 	"inspect":             {"fnpkg"},
+	"pack":                {"fnpkg"},
 	"seal":                {"fnpkg", "sbom", "sbom/catalog", "vulndb", "attest", "sign", "trust"},
 	"gate":                {"fnpkg", "sbom", "vulndb", "attest", "trust", "verify", "policy"},
 	"report":              {"fnpkg", "sbom", "vulndb", "patch", "manifest", "policy", "verify", "seal", "gate", "inspect", "internal/term"},

@@ -55,6 +55,7 @@ func newApp(e *env) *cli.App {
 			diffCommand(e),
 			inspectCommand(e),
 			keygenCommand(e),
+			packCommand(e),
 			signCommand(e),
 			attestCommand(e),
 			sealCommand(e),

@@ -15,6 +15,7 @@ type archive struct {
 	r      io.ReaderAt
 	size   int64
 	limits fnpkg.Limits
+	memory *Memory
 	found  layout.List
 
 	dir     directory

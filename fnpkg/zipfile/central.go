@@ -1,7 +1,6 @@
 package zipfile
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
 	"errors"
@@ -18,7 +17,10 @@ var centralSignature = []byte("PK\x01\x02")
 
 // readDirectory reads the central directory's headers, as many as it holds.
 func (a *archive) readDirectory() error {
-	r := bufio.NewReaderSize(io.NewSectionReader(a.r, a.dir.offset, a.dir.size), 64<<10)
+	r := a.memory.getDirectory()
+	defer a.memory.directories.Put(r)
+	r.Reset(io.NewSectionReader(a.r, a.dir.offset, a.dir.size))
+	defer r.Reset(nil)
 	// The claimed number was compared with the directory's size, which was
 	// compared with the file's: so much is at least plausible.
 	a.headers = make([]header, 0, a.dir.entries)

@@ -27,6 +27,7 @@ type content struct {
 	pos    int64
 	seq    *sequence   // the stream, once begun and until random replaces it
 	random io.ReaderAt // the whole content, verified
+	buffer *[]byte     // what random reads, if that is memory
 	err    error       // what made the content unreadable for good
 }
 
@@ -83,23 +84,20 @@ func (c *content) Read(b []byte) (int, error) {
 
 // ReadAt reads from any offset. It leaves the position of Read alone.
 func (c *content) ReadAt(b []byte, offset int64) (int, error) {
-	c.mu.Lock()
+	c.mu.Lock() // until all is read: Close takes back the memory
+	defer c.mu.Unlock()
 	if c.err != nil {
-		c.mu.Unlock()
 		return 0, c.err
 	}
 	if c.random == nil {
 		if err := c.makeRandom(); err != nil {
-			c.mu.Unlock()
 			return 0, err
 		}
 	}
-	random := c.random
-	c.mu.Unlock()
 	if offset < 0 {
 		return 0, &fs.PathError{Op: "readat", Path: c.h.name, Err: fs.ErrInvalid}
 	}
-	return random.ReadAt(b, offset)
+	return c.random.ReadAt(b, offset)
 }
 
 func (c *content) readAt(b []byte, offset int64) (int, error) {
@@ -139,6 +137,10 @@ func (c *content) Close() error {
 	defer c.mu.Unlock()
 	c.stopSequence()
 	c.random = nil
+	if c.buffer != nil {
+		c.p.memory.putBuffer(c.buffer)
+		c.buffer = nil
+	}
 	c.err = fs.ErrClosed
 	return nil
 }
@@ -174,12 +176,36 @@ func (c *content) makeRandom() error {
 		return c.fail(&fnpkg.LimitError{What: fmt.Sprintf("bytes of entry %q to hold in memory", c.h.name), Limit: maxMemory, Got: c.h.size})
 	}
 	// A header may claim any size; deflate makes at most 1032 bytes of one.
-	buf := bytes.NewBuffer(make([]byte, 0, min(c.h.size, 1032*c.h.compressed+1032)+bytes.MinRead))
-	if _, err := buf.ReadFrom(seq); err != nil {
+	size := min(c.h.size, 1032*c.h.compressed+1032)
+	buffer := c.p.memory.getBuffer(size + endRoom)
+	n, err := readAll(seq, *buffer)
+	if err != nil {
+		c.p.memory.putBuffer(buffer)
 		return c.fail(err)
 	}
-	c.random = bytes.NewReader(buf.Bytes())
+	c.buffer = buffer
+	c.random = bytes.NewReader((*buffer)[:n])
 	return nil
+}
+
+// endRoom behind the content is what it takes to see its end, and to write
+// there without care on the way.
+const endRoom = 512
+
+// readAll reads all of r into b, which has room for more than that.
+func readAll(r io.Reader, b []byte) (n int, err error) {
+	for {
+		m, err := r.Read(b[n:])
+		n += m
+		switch {
+		case err == io.EOF:
+			return n, nil
+		case err != nil:
+			return n, err
+		case n == len(b):
+			return n, io.ErrShortBuffer
+		}
+	}
 }
 
 // sequence reads the content of an entry from front to back and verifies its
@@ -198,7 +224,7 @@ func (p *Package) newSequence(h *header) *sequence {
 	raw := io.NewSectionReader(p.r, h.data, h.compressed)
 	s := &sequence{p: p, h: h, r: raw}
 	if h.method == methodDeflated {
-		s.inflater = p.getInflater(raw)
+		s.inflater = p.memory.getInflater(raw)
 		s.r = s.inflater
 	}
 	return s
@@ -283,7 +309,7 @@ func (s *sequence) readError(err error) error {
 // stop gives the inflater back to the package.
 func (s *sequence) stop() {
 	if s.inflater != nil {
-		s.p.inflaters.Put(s.inflater)
+		s.p.memory.inflaters.Put(s.inflater)
 		s.inflater = nil
 	}
 	s.r, s.end = nil, fs.ErrClosed

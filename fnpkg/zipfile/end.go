@@ -45,7 +45,9 @@ var ErrNoEnd = errors.New("it has no end record")
 // readEnd finds the end record, its zip64 extension if it has one, and from
 // them the central directory.
 func (a *archive) readEnd() error {
-	tail := make([]byte, min(a.size, maxTail))
+	buffer := a.memory.getTail()
+	defer a.memory.tails.Put(buffer)
+	tail := buffer[:min(a.size, maxTail)]
 	tailAt := a.size - int64(len(tail))
 	if err := a.readFull(tail, tailAt); err != nil {
 		return err
@@ -74,15 +76,16 @@ func (a *archive) readEnd() error {
 // look less closely take the last signature of all, or the first that fits.
 func (a *archive) findEnd(tail []byte) (int, error) {
 	exact, last, fits := -1, -1, 0
-	for i := len(tail) - endLen; i >= 0; i-- {
-		if tail[i] != 'P' || !bytes.HasPrefix(tail[i:], endSignature) {
-			continue
+	for next := 0; ; {
+		i := bytes.Index(tail[next:], endSignature)
+		if i += next; i < next || i > len(tail)-endLen {
+			break
 		}
+		next = i + 1
 		comment := int(binary.LittleEndian.Uint16(tail[i+20:]))
-		end := i + endLen + comment
-		last = max(last, i)
-		if end == len(tail) {
-			exact = max(exact, i)
+		last = i
+		if i+endLen+comment == len(tail) {
+			exact = i
 			fits++
 		}
 	}

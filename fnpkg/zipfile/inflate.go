@@ -7,15 +7,14 @@ import (
 	"github.com/fnseal/fnseal/internal/inflate"
 )
 
-// inflater inflates one entry at a time. Its buffers are large beside most
-// entries of a package, so a Package keeps inflaters for reuse.
+// inflater inflates one entry at a time.
 type inflater struct {
 	source *io.SectionReader
 	out    inflate.Reader
 }
 
-func (p *Package) getInflater(source *io.SectionReader) *inflater {
-	f, ok := p.inflaters.Get().(*inflater)
+func (m *Memory) getInflater(source *io.SectionReader) *inflater {
+	f, ok := m.inflaters.Get().(*inflater)
 	if !ok {
 		f = &inflater{}
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"fmt"
 	"io"
-	"sync"
 
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/fnpkg/internal/exact"
@@ -22,7 +21,7 @@ type Package struct {
 	digest  *exact.Digester
 	closer  io.Closer
 
-	inflaters sync.Pool // of *inflater
+	memory *Memory
 }
 
 var _ fnpkg.Package = (*Package)(nil)
@@ -33,6 +32,7 @@ type Option func(*options)
 type options struct {
 	unchanged func() error
 	closer    io.Closer
+	memory    *Memory
 }
 
 // WithUnchanged sets a check that the bytes behind the reader are still those
@@ -61,9 +61,12 @@ func New(r io.ReaderAt, size int64, name string, limits fnpkg.Limits, opts ...Op
 	for _, opt := range opts {
 		opt(&o)
 	}
-	p := &Package{r: r, name: name, size: size, closer: o.closer, digest: exact.New(r, size, o.unchanged)}
+	if o.memory == nil {
+		o.memory = &Memory{}
+	}
+	p := &Package{r: r, name: name, size: size, closer: o.closer, memory: o.memory, digest: exact.New(r, size, o.unchanged)}
 
-	a := archive{r: r, size: size, limits: limits}
+	a := archive{r: r, size: size, limits: limits, memory: o.memory}
 	if err := a.readEnd(); err != nil {
 		return nil, err
 	}

@@ -103,7 +103,6 @@ func (r *Reader) fixedCode() {
 	}
 	r.lit.build(lit)
 	r.dist.build(dist)
-	r.single = pairsAfter
 }
 
 // readCode reads the codes of a block, section 3.2.7.
@@ -171,6 +170,5 @@ func (r *Reader) readCode() error {
 	if !r.lit.build(all[:lits]) || !r.dist.build(all[lits:]) {
 		return errCorrupt
 	}
-	r.single = pairsAfter
 	return nil
 }

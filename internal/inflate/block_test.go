@@ -117,18 +117,18 @@ func randomBlock(random *rand.Rand) []byte {
 			continue
 		}
 		distance := random.IntN(usedDist)
-		base := int(distSymbols[distance] & baseMask)
-		extra := uint(distSymbols[distance] >> takeShift)
+		base := int(distSymbols[distance] >> baseShift)
+		extra := uint(distSymbols[distance] & takeMask)
 		if dists[distance] == 0 || base+1<<extra > size {
 			continue
 		}
 		writeLit(&w, symbol)
-		n := uint(litSymbols[symbol] >> takeShift)
+		n := uint(litSymbols[symbol] & takeMask)
 		more := random.UintN(1 << n)
 		w.bits(more, n)
 		writeDist(&w, distance)
 		w.bits(random.UintN(1<<extra), extra)
-		size += int(litSymbols[symbol]&baseMask) + int(more)
+		size += int(litSymbols[symbol]>>baseShift) + int(more)
 	}
 	writeLit(&w, endBlock)
 	return w.b

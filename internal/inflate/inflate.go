@@ -7,9 +7,9 @@
 // fewer.
 //
 // What makes it fast: bits are taken from a word of 64 that is filled eight
-// bytes at a time; one lookup decodes two literals where their codes are short;
-// matches are copied by words; and where the caller has room for the whole
-// stream it is decoded in place, without a window.
+// bytes at a time, once for up to four literals; the next symbol is looked up
+// before that; matches are copied by words; and where the caller has room for
+// the whole stream it is decoded in place, without a window.
 package inflate
 
 import (
@@ -26,9 +26,9 @@ const (
 	// windowSize is the history and what is decoded at a time.
 	windowSize = 4 * historySize
 
-	// slack is how far the fast loop may write in one round: two pairs of
-	// literals and a single one, and a match, copied by words.
-	slack = 5 + maxMatch + 16
+	// slack is how far the fast loop may write in one round: three literals,
+	// and a match, copied by words.
+	slack = 3 + maxMatch + 16
 
 	// inputSize is how much is read from the source at a time.
 	inputSize = 32 << 10
@@ -85,7 +85,6 @@ type Reader struct {
 	stored   int  // bytes left of a stored block
 	match    int  // bytes left of a match that did not fit, from
 	distance int  // so far back
-	single   int  // bytes to decode until pairs of literals are worth a table
 
 	lit     litTable
 	dist    distTable

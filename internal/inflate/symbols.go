@@ -38,47 +38,60 @@ func (r *Reader) fast() (end bool, err error) {
 	bits, count := r.bits, r.count
 	lit, dist := &r.lit, &r.dist
 	lastIn, lastOut := len(in)-inputSlack, len(out)-slack
-	if r.single > 0 {
-		lastOut = min(lastOut, w+r.single)
-	}
-	begin := w
 
-	// The top bits of an entry are tested as its sign.
+	bits |= binary.LittleEndian.Uint64(in[i:]) << (count & 63)
+	i += int(63-count) >> 3
+	count |= 56
+	e := lit[bits&(1<<litBits-1)]
 	for i <= lastIn && w <= lastOut {
+		// At the top of each round e is what the bits begin with, of which
+		// there are at least litBits.
 		bits |= binary.LittleEndian.Uint64(in[i:]) << (count & 63)
 		i += int(63-count) >> 3
 		count |= 56
-		e := lit[bits&(1<<litBits-1)]
+		// A literal is known by the sign.
 		if int32(e) < 0 {
-			binary.LittleEndian.PutUint16(out[w:], uint16(e))
-			w += int(e >> codeShift & 3)
-			bits >>= e >> takeShift & 63
-			count -= uint(e >> takeShift & 63)
+			bits >>= e & takeMask
+			count -= uint(e & takeMask)
+			out[w] = byte(e >> baseShift)
+			w++
 			e = lit[bits&(1<<litBits-1)]
 			if int32(e) < 0 {
-				binary.LittleEndian.PutUint16(out[w:], uint16(e))
-				w += int(e >> codeShift & 3)
-				bits >>= e >> takeShift & 63
-				count -= uint(e >> takeShift & 63)
+				bits >>= e & takeMask
+				count -= uint(e & takeMask)
+				out[w] = byte(e >> baseShift)
+				w++
 				e = lit[bits&(1<<litBits-1)]
 				if int32(e) < 0 {
-					binary.LittleEndian.PutUint16(out[w:], uint16(e))
-					w += int(e >> codeShift & 3)
-					bits >>= e >> takeShift & 63
-					count -= uint(e >> takeShift & 63)
-					continue
+					bits >>= e & takeMask
+					count -= uint(e & takeMask)
+					out[w] = byte(e >> baseShift)
+					w++
+					e = lit[bits&(1<<litBits-1)]
+					if int32(e) < 0 {
+						bits >>= e & takeMask
+						count -= uint(e & takeMask)
+						out[w] = byte(e >> baseShift)
+						w++
+						e = lit[bits&(1<<litBits-1)]
+						continue
+					}
 				}
 			}
 		}
-		// At least 34 bits are left; a length takes up to 20.
+		// Three literals took at most 33 bits of 56; a length takes up to 20.
 		if e&flagSpecial != 0 {
 			if e&flagTable != 0 {
 				e = lit[second(e, bits>>litBits)&(litEntries-1)]
 				if int32(e) < 0 {
-					out[w] = byte(e)
+					bits >>= e & takeMask
+					count -= uint(e & takeMask)
+					out[w] = byte(e >> baseShift)
 					w++
-					bits >>= e >> takeShift & 63
-					count -= uint(e >> takeShift & 63)
+					e = lit[bits&(1<<litBits-1)]
+					if count < litBits {
+						break
+					}
 					continue
 				}
 			}
@@ -87,48 +100,44 @@ func (r *Reader) fast() (end bool, err error) {
 					err = errCorrupt
 					break
 				}
-				bits >>= e >> takeShift & 63
-				count -= uint(e >> takeShift & 63)
+				bits >>= e & takeMask
+				count -= uint(e & takeMask)
 				end = true
 				break
 			}
 		}
-		extra := bits & (1<<(e>>takeShift&63) - 1)
-		bits >>= e >> takeShift & 63
-		count -= uint(e >> takeShift & 63)
-		length := int(e&baseMask) + int(extra>>(e>>codeShift&15))
+		extra := bits & (1<<(e&takeMask) - 1)
+		bits >>= e & takeMask
+		count -= uint(e & takeMask)
+		length := int(e>>baseShift) + int(extra>>(e>>codeShift&codeMask))
 
 		bits |= binary.LittleEndian.Uint64(in[i:]) << (count & 63)
 		i += int(63-count) >> 3
 		count |= 56
-		e = dist[bits&(1<<distBits-1)]
-		if e&flagSpecial != 0 {
-			if e&flagTable != 0 {
-				e = dist[second(e, bits>>distBits)&(distEntries-1)]
+		d := dist[bits&(1<<distBits-1)]
+		if d&flagSpecial != 0 {
+			if d&flagTable != 0 {
+				d = dist[second(d, bits>>distBits)&(distEntries-1)]
 			}
-			if e&flagSpecial != 0 {
+			if d&flagSpecial != 0 {
 				err = errCorrupt
 				break
 			}
 		}
-		extra = bits & (1<<(e>>takeShift&63) - 1)
-		bits >>= e >> takeShift & 63
-		count -= uint(e >> takeShift & 63)
-		distance := int(e&baseMask) + int(extra>>(e>>codeShift&15))
+		extra = bits & (1<<(d&takeMask) - 1)
+		bits >>= d & takeMask
+		count -= uint(d & takeMask)
+		distance := int(d>>baseShift) + int(extra>>(d>>codeShift&codeMask))
 		if distance > w {
 			err = errCorrupt
 			break
 		}
+		e = lit[bits&(1<<litBits-1)]
 		copyFast(out, w, distance, length)
 		w += length
 	}
 	r.bits, r.count = bits&(1<<(count&63)-1), count
 	r.i, r.w = i, w
-	if r.single > 0 {
-		if r.single -= w - begin; r.single <= 0 {
-			r.lit.pair()
-		}
-	}
 	return end, err
 }
 
@@ -182,40 +191,34 @@ func (r *Reader) careful() (end bool, err error) {
 	// What is missing is missing only if the symbol turns out to need it.
 	_ = r.need(maxCode + 5)
 	e := r.lit[r.bits&(1<<litBits-1)]
-	if e&(flagLiteral|flagTable) == flagTable {
+	if e&flagTable != 0 {
 		e = r.lit[second(e, r.bits>>litBits)]
 	}
-	size := uint(e >> takeShift & 63)
+	size := uint(e & takeMask)
 	switch {
-	case e&flagLiteral != 0:
-		if e>>codeShift&3 == 2 {
-			size = uint(e >> firstShift & 15)
-		}
-		if size > r.count {
-			return false, r.short()
-		}
-		r.take(size)
-		r.out[r.w] = byte(e)
-		r.w++
-		return false, nil
 	case size > r.count:
 		return false, r.short()
+	case e&flagLiteral != 0:
+		r.take(size)
+		r.out[r.w] = byte(e >> baseShift)
+		r.w++
+		return false, nil
 	case e&flagEnd != 0:
 		r.take(size)
 		return true, nil
 	case e&flagSpecial != 0:
 		return false, r.noCode()
 	}
-	code := uint(e >> codeShift & 15)
+	code := uint(e >> codeShift & codeMask)
 	r.take(code)
-	length := int(e&baseMask) + int(r.take(size-code))
+	length := int(e>>baseShift) + int(r.take(size-code))
 
 	_ = r.need(maxCode + 13)
 	e = r.dist[r.bits&(1<<distBits-1)]
 	if e&flagTable != 0 {
 		e = r.dist[second(e, r.bits>>distBits)]
 	}
-	size, code = uint(e>>takeShift&63), uint(e>>codeShift&15)
+	size, code = uint(e&takeMask), uint(e>>codeShift&codeMask)
 	switch {
 	case size > r.count:
 		return false, r.short()
@@ -223,7 +226,7 @@ func (r *Reader) careful() (end bool, err error) {
 		return false, r.noCode()
 	}
 	r.take(code)
-	distance := int(e&baseMask) + int(r.take(size-code))
+	distance := int(e>>baseShift) + int(r.take(size-code))
 	if distance > r.w {
 		return false, errCorrupt
 	}
@@ -235,7 +238,7 @@ func (r *Reader) careful() (end bool, err error) {
 // second returns where in a table the entry stands that e, an entry for a
 // second table, and the bits behind the first ones lead to.
 func second(e uint32, bits uint64) uint64 {
-	return uint64(e&baseMask) + bits&(1<<(e>>takeShift&63)-1)
+	return uint64(e>>baseShift&baseMask) + bits&(1<<(e&takeMask)-1)
 }
 
 // noCode returns the error for bits that are no code: they may be if they end

@@ -3,25 +3,26 @@ package inflate
 import "math/bits"
 
 // A code is decoded by a lookup of its first bits; longer codes by a second one
-// in a table the first names. Entries are laid out for the fast loop:
+// in a table the first names. Entries are laid out for the fast loop, in which
+// each lookup waits for the shift by what the one before it takes:
 //
-//	bits 0–15   two literals, or the base of a length or distance, or where the
-//	            second table begins
-//	bits 16–21  how many bits of input it takes: the code's and the extra ones;
+//	bits 0–5    how many bits of input it takes: the code's and the extra ones;
 //	            or how many bits the second table is looked up by
-//	bits 24–27  how many bits the code has; of literals, bits 24–25: how many,
-//	            bits 26–29: how many bits the first one's code has if there are two
-//	bits 28–31  flags
+//	bits 8–11   how many bits the code has; not set for literals
+//	bits 13–15  flags
+//	bits 16–30  the literal, or the base of a length or distance, or where the
+//	            second table begins
+//	bit 31      it is a literal
 const (
+	takeMask    = 63
+	codeShift   = 8
+	codeMask    = 15
+	flagSpecial = 1 << 13 // neither literal nor length or distance:
+	flagTable   = 1 << 14 // a second table
+	flagEnd     = 1 << 15 // the end of the block; without either, no code
+	baseShift   = 16
+	baseMask    = 1<<15 - 1
 	flagLiteral = 1 << 31
-	flagSpecial = 1 << 30 // neither literal nor length or distance:
-	flagTable   = 1 << 29 // a second table
-	flagEnd     = 1 << 28 // the end of the block; without either, no code
-
-	baseMask   = 0xffff
-	takeShift  = 16
-	codeShift  = 24
-	firstShift = 26
 
 	invalid = flagSpecial
 )
@@ -37,11 +38,6 @@ const (
 	// symbols and 11 bits, 594 for 32 symbols and 9 bits (zlib's enough.c).
 	litEntries  = 4096
 	distEntries = 1024
-
-	// pairsAfter is how many bytes of a block are decoded before its table is
-	// extended to pairs of literals: that costs as much as a few thousand
-	// symbols gain.
-	pairsAfter = 8 << 10
 )
 
 type (
@@ -59,16 +55,16 @@ var (
 
 func makeLitSymbols() (t [maxLit]uint32) {
 	for i := range 256 {
-		t[i] = flagLiteral | 1<<codeShift | uint32(i)
+		t[i] = flagLiteral | uint32(i)<<baseShift
 	}
 	t[endBlock] = flagSpecial | flagEnd
 	base := uint32(3)
 	for i := range 28 {
 		extra := uint32(max(0, i/4-1))
-		t[257+i] = extra<<takeShift | base
+		t[257+i] = base<<baseShift | extra
 		base += 1 << extra
 	}
-	t[285] = maxMatch
+	t[285] = maxMatch << baseShift
 	t[286], t[287] = invalid, invalid
 	return t
 }
@@ -77,7 +73,7 @@ func makeDistSymbols() (t [maxDist]uint32) {
 	base := uint32(1)
 	for i := range usedDist {
 		extra := uint32(max(0, i/2-1))
-		t[i] = extra<<takeShift | base
+		t[i] = base<<baseShift | extra
 		base += 1 << extra
 	}
 	t[30], t[31] = invalid, invalid
@@ -154,7 +150,7 @@ func build(table []uint32, first int, lengths []uint8, symbols []uint32) bool {
 		table[0], table[1] = invalid, invalid // what no code leads to
 	}
 	entry := func(symbol uint16, n int) uint32 {
-		e := symbols[symbol] + uint32(n)<<takeShift
+		e := symbols[symbol] + uint32(n)
 		if e&flagLiteral == 0 {
 			e += uint32(n) << codeShift
 		}
@@ -180,7 +176,7 @@ func build(table []uint32, first int, lengths []uint8, symbols []uint32) bool {
 			if h := code & (1<<first - 1); h != head {
 				head, begin, width = h, free, c.width(n, c.count[n]-k, first)
 				free += 1 << width
-				table[head] = flagSpecial | flagTable | uint32(width)<<takeShift | uint32(begin)
+				table[head] = flagSpecial | flagTable | uint32(begin)<<baseShift | uint32(width)
 			}
 			for i := int(code >> first); i < 1<<width; i += 1 << (n - first) {
 				table[begin+i] = entry(symbol, n)
@@ -201,24 +197,6 @@ func (c *canonical) width(n, count, first int) int {
 		left = left<<1 - c.count[n]
 	}
 	return n - first
-}
-
-// pair extends the table to pairs of literals, where both codes together have
-// no more bits than the table is looked up by.
-func (t *litTable) pair() {
-	// From the end, so that what is looked up is single still.
-	for i := 1<<litBits - 1; i >= 0; i-- {
-		e := t[i]
-		if e&flagLiteral == 0 {
-			continue
-		}
-		n := e >> takeShift & 63
-		then := t[i>>n]
-		m := then >> takeShift & 63
-		if then&flagLiteral != 0 && n+m <= litBits {
-			t[i] = flagLiteral | n<<firstShift | 2<<codeShift | (n+m)<<takeShift | then&0xff<<8 | e&0xff
-		}
-	}
 }
 
 // build makes the table for the lengths of codes.

@@ -92,8 +92,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	s := look(p.Entries())
 	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
-	nested := &archiveReader{limits: o.Limits, begin: begin, techniques: nestedTechniques()}
-	nested.budget.Store(o.Limits.TotalBytes)
+	nested := newArchiveReader(o.Limits, begin)
 	nested.texts = o.LicenseTexts
 	techniques := append(nestedTechniques(), []technique{
 		{"packages in Yarn's cache", func(ctx context.Context, s *survey, begin func()) (result, error) {
@@ -111,21 +110,10 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 	}
 
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(max(2, runtime.GOMAXPROCS(0)))
 	group.Go(func() (err error) {
-		inv.Subject.Digest, err = p.Digest(gctx)
-		if errors.Is(err, fnpkg.ErrNoDigest) {
-			return nil
-		}
+		inv.Subject.Digest, inv.Subject.SHA512, err = digests(gctx, p)
 		return err
 	})
-	if file, ok := p.(fnpkg.Summer); ok {
-		group.Go(func() error {
-			sum, err := file.Sum(gctx, crypto.SHA512)
-			inv.Subject.SHA512 = hex.EncodeToString(sum)
-			return err
-		})
-	}
 	for i, t := range techniques {
 		group.Go(func() error {
 			r, err := t.run(gctx, s, begin)
@@ -166,6 +154,23 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		}
 	}
 	return inv, nil
+}
+
+// digests returns the exact digest of p, and its sha512 in hexadecimal where p is
+// one file: both from one pass over it if none was made before.
+func digests(ctx context.Context, p fnpkg.Package) (d fnpkg.Digest, sum512 string, err error) {
+	if file, ok := p.(fnpkg.Summer); ok {
+		sum, err := file.Sum(ctx, crypto.SHA512)
+		if err != nil {
+			return d, "", err
+		}
+		sum512 = hex.EncodeToString(sum)
+	}
+	d, err = p.Digest(ctx)
+	if errors.Is(err, fnpkg.ErrNoDigest) {
+		err = nil
+	}
+	return d, sum512, err
 }
 
 // each calls work for 0 to n-1 on all processors and returns the first error.

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/fnpkg/zipfile"
 )
@@ -50,12 +52,32 @@ type archiveReader struct {
 	budget     atomic.Int64 // bytes of archives that may still be read
 	begin      func()
 	techniques []technique
+
+	// memory is what archives are read with, one after the other, and room
+	// counts the bytes of those that are held at the same time.
+	memory zipfile.Memory
+	room   *semaphore.Weighted
+}
+
+// archivesAtATime bounds the bytes of archives that are held at the same time;
+// a larger one is held alone.
+const archivesAtATime = 32 << 20
+
+func newArchiveReader(limits fnpkg.Limits, begin func()) *archiveReader {
+	a := &archiveReader{limits: limits, begin: begin, techniques: nestedTechniques(), room: semaphore.NewWeighted(archivesAtATime)}
+	a.budget.Store(limits.TotalBytes)
+	return a
 }
 
 // read returns what is in the archive in e and in those nested in it. Archives
 // that cannot be read are noted, and reading goes on; the error is the
 // context's.
 func (a *archiveReader) read(ctx context.Context, e fnpkg.Entry) (result, error) {
+	weight := min(max(e.Size, 0), archivesAtATime)
+	if err := a.room.Acquire(ctx, weight); err != nil {
+		return result{}, err
+	}
+	defer a.room.Release(weight)
 	a.begin()
 	var r result
 	var jars []*jar
@@ -110,7 +132,7 @@ func (a *archiveReader) open(ctx context.Context, e fnpkg.Entry, j *jar, depth i
 			return errNoArchive
 		}
 	}
-	archive, err := zipfile.New(c, e.Size, path.Base(j.path), a.limits)
+	archive, err := zipfile.New(c, e.Size, path.Base(j.path), a.limits, zipfile.WithMemory(&a.memory))
 	if err != nil {
 		return err
 	}

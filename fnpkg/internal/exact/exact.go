@@ -6,13 +6,15 @@ import (
 	"crypto"
 	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
+	"sync"
 
 	"github.com/fnseal/fnseal/fnpkg"
 )
 
 // chunk is how much is hashed between two looks at the context.
-const chunk = 1 << 20
+const chunk = 256 << 10
 
 // Digester computes the sha256 of a reader's bytes once, when it is first
 // asked for, and remembers it. It is safe for concurrent use.
@@ -38,49 +40,63 @@ func New(r io.ReaderAt, size int64, unchanged func() error) *Digester {
 // Digest returns the digest. Concurrent callers wait for the one that
 // computes; if that one is cancelled, the next one starts over.
 func (d *Digester) Digest(ctx context.Context) (fnpkg.Digest, error) {
-	if err := ctx.Err(); err != nil {
+	if err := d.wait(ctx); err != nil {
 		return fnpkg.Digest{}, err
 	}
-	select {
-	case <-d.turn:
-		defer func() { d.turn <- struct{}{} }()
-	case <-ctx.Done():
-		return fnpkg.Digest{}, ctx.Err()
+	defer d.release()
+	if d.known {
+		return d.sum, nil
 	}
-	if !d.known {
-		sum, err := d.compute(ctx)
-		if err != nil {
-			return fnpkg.Digest{}, err
-		}
-		d.sum, d.known = sum, true
-	}
-	return d.sum, nil
+	return d.compute(ctx, nil)
 }
 
 // Sum returns another digest of the same bytes: those whose sha256 Digest
-// returns, which is computed along with it. Other bytes are fnpkg.ErrChanged.
+// returns. If that is not known yet, one pass computes both; otherwise bytes
+// that have changed since are fnpkg.ErrChanged.
 func (d *Digester) Sum(ctx context.Context, other crypto.Hash) ([]byte, error) {
-	known, err := d.Digest(ctx)
-	if err != nil {
+	if err := d.wait(ctx); err != nil {
 		return nil, err
 	}
+	defer d.release()
 	h := other.New()
-	again, err := d.hash(ctx, h)
-	if err != nil {
+	if _, err := d.compute(ctx, h); err != nil {
 		return nil, err
-	}
-	if again != known {
-		return nil, fnpkg.ErrChanged
 	}
 	return h.Sum(nil), nil
 }
 
-func (d *Digester) compute(ctx context.Context) (fnpkg.Digest, error) {
-	return d.hash(ctx, io.Discard)
+// wait waits for the caller's turn to compute.
+func (d *Digester) wait(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case <-d.turn:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
-// hash returns the sha256 of the bytes, which it writes to also as well.
-func (d *Digester) hash(ctx context.Context, also io.Writer) (fnpkg.Digest, error) {
+func (d *Digester) release() { d.turn <- struct{}{} }
+
+// compute hashes the bytes, also into another hash if that is not nil, and
+// remembers their sha256, or compares it with what it remembers.
+func (d *Digester) compute(ctx context.Context, also hash.Hash) (fnpkg.Digest, error) {
+	sum, err := d.hash(ctx, also)
+	if err != nil {
+		return fnpkg.Digest{}, err
+	}
+	if d.known && sum != d.sum {
+		return fnpkg.Digest{}, fnpkg.ErrChanged
+	}
+	d.sum, d.known = sum, true
+	return sum, nil
+}
+
+// hash returns the sha256 of the bytes, which it writes to also as well, on
+// another processor.
+func (d *Digester) hash(ctx context.Context, also hash.Hash) (fnpkg.Digest, error) {
 	h := sha256.New()
 	section := io.NewSectionReader(d.r, 0, d.size)
 	buf := make([]byte, min(chunk, d.size))
@@ -95,10 +111,12 @@ func (d *Digester) hash(ctx context.Context, also io.Writer) (fnpkg.Digest, erro
 		if err != nil {
 			return fnpkg.Digest{}, fmt.Errorf("computing the exact digest: %w", err)
 		}
-		h.Write(buf[:n])
-		if _, err := also.Write(buf[:n]); err != nil {
-			return fnpkg.Digest{}, err
+		var other sync.WaitGroup
+		if also != nil {
+			other.Go(func() { also.Write(buf[:n]) })
 		}
+		h.Write(buf[:n])
+		other.Wait()
 		left -= int64(n)
 	}
 	if d.unchanged != nil {

@@ -3,7 +3,9 @@ package exact
 import (
 	"bytes"
 	"context"
+	"crypto"
 	"crypto/sha256"
+	"crypto/sha512"
 	"errors"
 	"io"
 	"sync"
@@ -84,3 +86,27 @@ func TestDigestReadError(t *testing.T) {
 type readerAt func([]byte, int64) (int, error)
 
 func (f readerAt) ReadAt(b []byte, offset int64) (int, error) { return f(b, offset) }
+
+// Sum reads along with Digest where it is asked first, and holds the bytes
+// against what Digest returned where not.
+func TestSum(t *testing.T) {
+	data := bytes.Repeat([]byte("abc"), chunk)
+	want := sha512.Sum512(data)
+	r := &counting{r: bytes.NewReader(data)}
+	d := New(r, int64(len(data)), nil)
+	for pass := int64(1); pass <= 2; pass++ {
+		if got, err := d.Sum(t.Context(), crypto.SHA512); err != nil || !bytes.Equal(got, want[:]) {
+			t.Errorf("%x, %v", got, err)
+		}
+		if got, err := d.Digest(t.Context()); err != nil || got != fnpkg.Digest(sha256.Sum256(data)) {
+			t.Errorf("%s, %v", got, err)
+		}
+		if n := r.n.Load(); n != pass*int64(len(data)) {
+			t.Errorf("pass %d: %d bytes were read", pass, n)
+		}
+	}
+	data[0] ^= 1
+	if _, err := d.Sum(t.Context(), crypto.SHA512); !errors.Is(err, fnpkg.ErrChanged) {
+		t.Errorf("changed bytes: %v", err)
+	}
+}
