@@ -39,6 +39,9 @@ type Input struct {
 	// Version of fnseal, named as the tool in documents.
 	Version string
 
+	// Provenance says how the package was built; nil to leave it out.
+	Provenance *attest.Provenance
+
 	// Timestamp of the documents; zero for the package's newest entry time.
 	Timestamp time.Time
 }
@@ -50,14 +53,14 @@ type Result struct {
 	Scan      *vulndb.Result // nil if there was no feed to ask
 	Over      []vulndb.Finding
 
-	// Bundles of the package, one line of JSON each: its signature, its SBOM
-	// and its scan. Empty when findings are over the threshold.
+	// Bundles of the package, one line of JSON each: its signature, its SBOM,
+	// its scan and its provenance. Empty when findings are over the threshold.
 	Bundles []Bundle
 }
 
 // Bundle is one signed claim about the package.
 type Bundle struct {
-	Claim string // "signature", "sbom" or "scan"
+	Claim string // "signature", "sbom", "scan" or "provenance"
 	JSON  []byte
 }
 
@@ -119,6 +122,11 @@ func signAll(ctx context.Context, in Input, res *Result) ([]Bundle, error) {
 	if res.Scan != nil {
 		claims = append(claims, claim{"scan", func() (attest.Statement, error) {
 			return scanPredicate(res.Scan, in).Statement(subjects)
+		}})
+	}
+	if in.Provenance != nil {
+		claims = append(claims, claim{"provenance", func() (attest.Statement, error) {
+			return in.Provenance.Statement(subjects)
 		}})
 	}
 	for _, c := range claims {

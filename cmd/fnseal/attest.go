@@ -25,6 +25,11 @@ The predicate is JSON; that of a type fnseal knows must have what the type
 requires, and an SBOM must describe the file it is signed for. A bundle is added
 to TARGET.sigstore.jsonl, that of an image to its registry.
 
+Provenance needs no predicate: --type provenance says how the target is being
+built, from the claims of the CI job's identity token, or else from its
+environment, which is then said of each value. Lock files in the package are
+named with their digests.
+
 A link says that one package came of another: --type link with --from OLD. It is
 refused unless both hold the same files but for those named by --except.
 
@@ -33,6 +38,7 @@ Examples:
   fnseal attest app.zip --type https://example.com/review/v1 --predicate review.json --key fnseal.key
   fnseal attest a.zip b.zip --type openvex --predicate vex.json --together --key fnseal.key
   fnseal attest registry.example/shop/app@sha256:… --type spdx --predicate app.spdx.json --key fnseal.key
+  fnseal attest app.zip --type provenance --key fnseal.key
   fnseal attest signed.zip --type link --from app.zip --except META-INF/ --key fnseal.key`,
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "type", Usage: "what the predicate is: a `TYPE` (" + strings.Join(attest.TypeNames(), ", ") + ", or a URI)"},
@@ -43,7 +49,7 @@ Examples:
 			&cli.StringFlag{Name: "step", Usage: "with --type link: the `NAME` of the step", Value: "repackage"},
 			&cli.StringSliceFlag{Name: "except", Usage: "with --type link: the file `PATH` may differ, or all below PATH/, repeatable"},
 			hazardFlag(),
-		}, signingFlags()...), targetFlags()...),
+		}, append(provenanceFlags(), signingFlags()...)...), targetFlags()...),
 		Action: func(c *cli.Context) error {
 			if c.NArg() == 0 {
 				return hint(usagef("%s needs a TARGET", c.Command.HelpName), "%s --help", c.Command.HelpName)
@@ -200,6 +206,9 @@ func predicateOf(c *cli.Context, e *env) (func(context.Context, []attested, []at
 	path := c.String("predicate")
 	if predicateType == attest.TypeLink && path == "" {
 		return linkOf(c, e)
+	}
+	if predicateType == attest.TypeSLSAProvenance && path == "" {
+		return provenanceStatement(c, e), nil
 	}
 	for _, name := range []string{"from", "except"} {
 		if c.IsSet(name) {

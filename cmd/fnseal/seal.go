@@ -23,7 +23,8 @@ func sealCommand(e *env) *cli.Command {
 		ArgsUsage: "TARGET --key KEY [flags]",
 		Description: `Catalogues the package, matches it against the advisory feed and signs the
 exact bytes, the SBOM and the scan. All bundles go to TARGET.sigstore.jsonl,
-those of an image to its registry.
+those of an image to its registry. In a CI job the seal also says how the package
+was built (--provenance=false leaves that out).
 With findings over --fail-on the reports are written, no bundle is, and the
 exit code is 3.
 
@@ -36,8 +37,9 @@ Examples:
 			outputFlag(sealFormats...), dbFlag(), maxAgeFlag(), failOnFlag("none"),
 			&cli.BoolFlag{Name: "no-with", Usage: "do not look for a build tree or lock file beside the package, for versions of bundled packages"},
 			&cli.BoolFlag{Name: "no-scan", Usage: "leave the scan out; the seal then says nothing of vulnerabilities"},
+			&cli.BoolFlag{Name: "provenance", Usage: "say how the package was built (default: in a CI job, or with --builder-id)"},
 			timestampFlag(), hazardFlag(),
-		}, signingFlags()...), catalogFlags()...),
+		}, append(provenanceFlags(), signingFlags()...)...), catalogFlags()...),
 		Action: func(c *cli.Context) error {
 			ref, err := oneArg(c, "TARGET")
 			if err != nil {
@@ -80,6 +82,9 @@ func sealTarget(c *cli.Context, e *env, ref string) (err error) {
 			return err
 		}
 		defer in.Feed.Close()
+	}
+	if in.Provenance, err = sealProvenance(c, e, in.Package); err != nil {
+		return err
 	}
 	if in.Signer, err = signer(c, e); err != nil {
 		return err
