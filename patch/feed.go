@@ -22,32 +22,72 @@ type Feed interface {
 	Candidates(ctx context.Context, c fnpkg.Component) ([]Candidate, error)
 }
 
-// FeedOf asks an index of advisories.
-func FeedOf(m *vulndb.Matcher) Feed { return indexFeed{m} }
+// FeedOf asks an index of advisories. It is not safe for concurrent use.
+func FeedOf(m *vulndb.Matcher) Feed {
+	return &indexFeed{matcher: m, packages: map[string]*knownPackage{}}
+}
 
-type indexFeed struct{ matcher *vulndb.Matcher }
+// indexFeed remembers what the feed says of packages: a fleet has many versions
+// of each.
+type indexFeed struct {
+	matcher  *vulndb.Matcher
+	packages map[string]*knownPackage
+}
 
-func (f indexFeed) Candidates(ctx context.Context, c fnpkg.Component) ([]Candidate, error) {
+// knownPackage is a package with the versions of it that were looked at; those
+// that cannot be compared are nil.
+type knownPackage struct {
+	pkg      *vulndb.Package // nil if the feed cannot tell
+	versions map[string]*Candidate
+}
+
+func (f *indexFeed) Candidates(ctx context.Context, c fnpkg.Component) ([]Candidate, error) {
 	if c.Version == "" {
 		return nil, nil // without an installed version nothing is above it
 	}
-	pkg, _, err := f.matcher.Package(c)
-	if err != nil || pkg == nil {
-		return nil, err
+	key := c.Type + "\x00" + unitName(c) + "\x00" + distroOf(c.PURL)
+	known := f.packages[key]
+	if known == nil {
+		pkg, _, err := f.matcher.Package(c)
+		if err != nil {
+			return nil, err
+		}
+		known = &knownPackage{pkg, map[string]*Candidate{}}
+		f.packages[key] = known
+	}
+	if known.pkg == nil {
+		return nil, nil
 	}
 	var out []Candidate
-	for _, version := range pkg.Fixes(c.Version) {
+	for _, version := range known.pkg.Fixes(c.Version) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		ids, reason, err := pkg.Affecting(version)
+		candidate, err := known.candidate(version)
 		if err != nil {
 			return nil, fmt.Errorf("looking at %s %s: %w", c.Name, version, err)
 		}
-		if reason != "" {
-			continue // what cannot be compared cannot be called clean
+		if candidate != nil {
+			out = append(out, *candidate)
 		}
-		out = append(out, Candidate{Version: version, Affecting: ids})
 	}
 	return out, nil
+}
+
+// candidate looks at a version; nil if it cannot be compared, for then it
+// cannot be called clean.
+func (k *knownPackage) candidate(version string) (*Candidate, error) {
+	if c, ok := k.versions[version]; ok {
+		return c, nil
+	}
+	ids, reason, err := k.pkg.Affecting(version)
+	if err != nil {
+		return nil, err
+	}
+	var c *Candidate
+	if reason == "" {
+		c = &Candidate{Version: version, Affecting: ids}
+	}
+	k.versions[version] = c
+	return c, nil
 }

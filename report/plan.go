@@ -164,8 +164,12 @@ func targetNames(p *patch.Plan, targets []int) []string {
 	return names
 }
 
+// placeLines bounds how many places a person is told of; programs get all.
+const placeLines = 8
+
 // placesText says in which packages something is, how it comes in, and through
-// what: places that say the same are told together.
+// what: places that say the same are told together, those that most packages
+// have first.
 func placesText(p *patch.Plan, places []patch.Place, most int) []string {
 	var order []string
 	names := map[string][]string{}
@@ -178,8 +182,13 @@ func placesText(p *patch.Plan, places []patch.Place, most int) []string {
 			names[how] = append(names[how], name)
 		}
 	}
+	slices.SortStableFunc(order, func(a, b string) int { return len(names[b]) - len(names[a]) })
 	var lines []string
 	for _, how := range order {
+		if len(lines) == placeLines {
+			lines = append(lines, fmt.Sprintf("and in %d more ways", len(order)-placeLines))
+			break
+		}
 		line := listSome(names[how], most)
 		switch {
 		case len(p.Targets) == 1:
