@@ -83,6 +83,9 @@ func (b *Builder) Add(inv *fnpkg.Inventory, r *vulndb.Result, runtime string) {
 	}
 	b.targets = append(b.targets, t)
 	for _, miss := range r.NotAssessed {
+		if isRuntime(miss.Component) {
+			continue // no feed has it: it is judged by its life, in the same plan
+		}
 		key := componentKey(miss.Component) + "\x00" + miss.Reason
 		known := b.notAssessed[key]
 		if known == nil {

@@ -146,6 +146,22 @@ func TestRuntimes(t *testing.T) {
 	}
 }
 
+// TestRuntimeOfInventory: an SBOM tells the runtime it was made for, which is
+// then no component that nothing is known of.
+func TestRuntimeOfInventory(t *testing.T) {
+	r, ok := fnpkg.RuntimeComponent("nodejs16.x")
+	if !ok {
+		t.Fatal("no such runtime")
+	}
+	miss := vulndb.NotAssessed{Component: r, Reason: "purl type"}
+	b := patch.NewBuilder(patch.Options{AsOf: today})
+	b.Add(inventory("f.zip", nil, r), &vulndb.Result{NotAssessed: []vulndb.NotAssessed{miss}}, "")
+	p := plan(t, b, ahead{})
+	if p.Targets[0].Runtime != "nodejs16.x" || len(p.Retirements) != 1 || len(p.NotAssessed) != 0 {
+		t.Errorf("runtime %q, %d retirements, not assessed %v", p.Targets[0].Runtime, len(p.Retirements), p.NotAssessed)
+	}
+}
+
 // TestSeen: the first sighting is kept from scan to scan, also when the defect
 // gets another leading id, and per package.
 func TestSeen(t *testing.T) {

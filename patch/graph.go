@@ -84,14 +84,20 @@ func (g *graph) layer(c fnpkg.Component) string {
 // not say.
 func runtimeOf(inv *fnpkg.Inventory) string {
 	for _, c := range inv.Components {
-		if c.Origin != fnpkg.OriginRuntime {
-			continue
-		}
-		if r, ok := fnpkg.LookupRuntime(path.Base(c.Name)); ok && r.Component().PURL == c.PURL {
-			return r.Name
+		if isRuntime(c) {
+			return path.Base(c.Name)
 		}
 	}
 	return ""
+}
+
+// isRuntime reports whether a component is a managed runtime itself.
+func isRuntime(c fnpkg.Component) bool {
+	if c.Origin != fnpkg.OriginRuntime {
+		return false
+	}
+	r, ok := fnpkg.LookupRuntime(path.Base(c.Name))
+	return ok && r.Component().PURL == c.PURL
 }
 
 // managersOf tells from the lock files in a package which package managers

@@ -91,6 +91,11 @@ func planNumbers(p *patch.Plan) numbers {
 			n.unfixed++
 		}
 	}
+	for _, r := range p.Retirements {
+		if r.Due.Overdue {
+			n.overdue++
+		}
+	}
 	return n
 }
 
@@ -109,10 +114,15 @@ func (n numbers) bySeverity() string {
 
 // planTitle names what was scanned.
 func planTitle(p *patch.Plan) string {
-	if len(p.Targets) == 1 {
-		return p.Targets[0].Name
+	const most = 3
+	if len(p.Targets) > most {
+		return count(len(p.Targets), "package")
 	}
-	return count(len(p.Targets), "package")
+	var names []string
+	for _, t := range p.Targets {
+		names = append(names, t.Name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // findingSeverity writes a severity with its score, or what is worse.

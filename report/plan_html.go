@@ -103,7 +103,8 @@ type upgradeView struct {
 	Severity  string
 	Exploited bool
 	Due       dueView
-	Clears    []findingView
+	Clears    []findingView // each defect once
+	Cleared   int
 	Of        int
 	Remains   []findingView
 	Also      []string
@@ -417,8 +418,11 @@ func upgradeViewOf(p *patch.Plan, u patch.Upgrade, number int) upgradeView {
 	if len(u.Packages) > 1 {
 		v.Packages = u.Packages
 	}
+	v.Cleared = len(u.Clears)
 	for _, f := range u.Clears {
-		v.Clears = append(v.Clears, viewOf(p, f))
+		if !slices.ContainsFunc(v.Clears, func(have findingView) bool { return have.ID == f.ID }) {
+			v.Clears = append(v.Clears, viewOf(p, f))
+		}
 	}
 	for _, f := range u.Remains {
 		v.Remains = append(v.Remains, viewOf(p, f))

@@ -313,10 +313,14 @@ func targetsOf(places []patch.Place) []int {
 	return out
 }
 
+// idsOfFindings lists the ids of findings, each once: a defect may be in several
+// versions.
 func idsOfFindings(findings []*patch.Finding) []string {
 	out := []string{}
 	for _, f := range findings {
-		out = append(out, f.ID)
+		if !slices.Contains(out, f.ID) {
+			out = append(out, f.ID)
+		}
 	}
 	return out
 }
