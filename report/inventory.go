@@ -93,6 +93,7 @@ type subjectJSON struct {
 	Size       int64  `json:"size,omitempty"`
 	Digest     string `json:"digest,omitempty"`
 	CodeSha256 string `json:"codeSha256,omitempty"`
+	SHA512     string `json:"sha512,omitempty"`
 	Content    string `json:"contentDigest,omitempty"`
 	Newest     string `json:"newestEntry,omitempty"`
 }
@@ -108,7 +109,38 @@ type componentJSON struct {
 	Licenses    []string `json:"licenses,omitempty"`
 	SHA256      string   `json:"sha256,omitempty"`
 	SHA512      string   `json:"sha512,omitempty"`
+	TreeSHA256  string   `json:"treeSha256,omitempty"`
 	FoundBy     string   `json:"foundBy,omitempty"`
+
+	Producer     *partyJSON   `json:"producer,omitempty"`
+	SourceURL    string       `json:"sourceUrl,omitempty"`
+	Archive      *archiveJSON `json:"archive,omitempty"` // it was installed from
+	Evidence     []signJSON   `json:"evidence,omitempty"`
+	LicenseTexts []textJSON   `json:"licenseTexts,omitempty"`
+}
+
+type partyJSON struct {
+	Name  string `json:"name,omitempty"`
+	Email string `json:"email,omitempty"`
+	URL   string `json:"url,omitempty"`
+}
+
+type archiveJSON struct {
+	URL    string `json:"url,omitempty"`
+	SHA256 string `json:"sha256,omitempty"`
+	SHA512 string `json:"sha512,omitempty"`
+}
+
+type signJSON struct {
+	Technique  string  `json:"technique"`
+	Path       string  `json:"path"`
+	Detail     string  `json:"detail"`
+	Confidence float64 `json:"confidence"`
+}
+
+type textJSON struct {
+	Path string `json:"path"`
+	Text string `json:"text"`
 }
 
 type edgeJSON struct {
@@ -157,7 +189,7 @@ func InventoryJSON(w io.Writer, inv *fnpkg.Inventory) error {
 func subjectOf(s fnpkg.Subject) subjectJSON {
 	out := subjectJSON{Name: s.Name, Kind: string(s.Kind), Size: s.Size, Newest: timeText(s.Newest)}
 	if !s.Digest.IsZero() {
-		out.Digest, out.CodeSha256 = s.Digest.String(), s.Digest.CodeSha256()
+		out.Digest, out.CodeSha256, out.SHA512 = s.Digest.String(), s.Digest.CodeSha256(), s.SHA512
 	}
 	if !s.Content.IsZero() {
 		out.Content = s.Content.String()
@@ -169,7 +201,19 @@ func componentOf(c fnpkg.Component) componentJSON {
 	out := componentJSON{
 		PURL: c.PURL, Name: c.Name, Version: c.Version, Type: c.Type,
 		Origin: string(c.Origin), Confidence: c.Confidence,
-		SHA256: c.SHA256, SHA512: c.SHA512, FoundBy: c.FoundBy,
+		SHA256: c.SHA256, SHA512: c.SHA512, TreeSHA256: c.TreeSHA256, FoundBy: c.FoundBy, SourceURL: c.SourceURL,
+	}
+	if p := partyJSON(c.Producer); p != (partyJSON{}) {
+		out.Producer = &p
+	}
+	if a := archiveJSON(c.Distribution); a != (archiveJSON{}) {
+		out.Archive = &a
+	}
+	for _, e := range c.Evidence {
+		out.Evidence = append(out.Evidence, signJSON(e))
+	}
+	for _, t := range c.LicenseTexts {
+		out.LicenseTexts = append(out.LicenseTexts, textJSON(t))
 	}
 	for _, o := range c.Occurrences {
 		out.Occurrences = append(out.Occurrences, o.Path)

@@ -334,7 +334,7 @@ func techniqueOf(word string) cdx.EvidenceIdentityTechnique {
 	switch word {
 	case "metafile", "build-tree", "lock-file", "manifest":
 		return cdx.EvidenceIdentityTechniqueManifestAnalysis
-	case "source-map", "module-path", "store-path", "source-text", "license-list", "banner", "original", "fingerprint", "comment":
+	case "source-map", "module-path", "store-path", "source-text", "license-list", "banner", "original", "fingerprint", "comment", "import-folder":
 		return cdx.EvidenceIdentityTechniqueSourceCodeAnalysis
 	}
 	return cdx.EvidenceIdentityTechniqueOther

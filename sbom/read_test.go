@@ -365,7 +365,7 @@ func TestIsCycloneDX(t *testing.T) {
 // document that passes through fnseal says the same as before.
 func FuzzRead(f *testing.F) {
 	var seeds []string
-	for _, pattern := range []string{"testdata/*.cdx.*", "testdata/*.spdx.json", "testdata/peers/*"} {
+	for _, pattern := range []string{"testdata/*.cdx.*", "testdata/*.spdx.json", "testdata/*.spdx3.json", "testdata/peers/*"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil {
 			f.Fatal(err)

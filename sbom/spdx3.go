@@ -114,13 +114,14 @@ type spdx3Writer struct {
 	parties  map[string]string // ids by kind of contact, name and contact
 	licenses map[string]string // ids of expressions
 	texts    map[string]string // ids of licence texts, by reference
+	sources  map[string]string // ids of places of source code, by URL
 }
 
 func spdx3Of(inv *fnpkg.Inventory, o Options, base string) spdx3Doc {
 	l := newLayout(inv)
 	w := &spdx3Writer{
 		base: base, ids: elementIDs(l, base), count: map[string]int{},
-		parties: map[string]string{}, licenses: map[string]string{}, texts: map[string]string{},
+		parties: map[string]string{}, licenses: map[string]string{}, texts: map[string]string{}, sources: map[string]string{},
 	}
 	info := spdx3Element{
 		Type: "CreationInfo", BlankID: spdx3Info, SpecVersion: spdx3Version,
@@ -246,6 +247,7 @@ func (w *spdx3Writer) component(u *unit, c fnpkg.Component, ref string, o Option
 		w.file(e, path.Base(file), isArchive(file))
 	}
 	w.archive(e, c.Distribution)
+	w.source(e.ID, c.SourceURL)
 	if l := joinLicenses(c.Licenses); l.expression != "" {
 		license := w.license(l)
 		w.relate(e.ID, "hasDeclaredLicense", complete, license)
@@ -273,6 +275,23 @@ func (w *spdx3Writer) archive(of spdx3Element, d fnpkg.Distribution) {
 		e.ExternalRefs = []spdx3Reference{{"ExternalRef", "binaryArtifact", []string{d.URL}}}
 	}
 	w.relate(of.ID, "hasDistributionArtifact", complete, w.add(e))
+}
+
+// source adds the place a component's source code is kept at, in the form that
+// BSI TR-03183-2 (§8.2) looks for: what generates the component.
+func (w *spdx3Writer) source(of, url string) {
+	if !isAbsolute(url) {
+		return
+	}
+	id, ok := w.sources[url]
+	if !ok {
+		id = w.add(spdx3Element{
+			Type: "software_File", ID: w.id("Source"), Name: path.Base(url), PrimaryPurpose: "source",
+			ExternalRefs: []spdx3Reference{{"ExternalRef", "sourceArtifact", []string{url}}},
+		})
+		w.sources[url] = id
+	}
+	w.relate(id, "generates", complete, of)
 }
 
 // archiveComment tells the archive a component was installed from, as a lock

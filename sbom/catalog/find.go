@@ -23,7 +23,8 @@ type find struct {
 	sha512     string
 	foundBy    string
 	texts      []fnpkg.LicenseText
-	tree       *tree // where it is one and lies in the package itself
+	evidence   []fnpkg.Evidence // of what was recovered
+	tree       *tree            // where it is one and lies in the package itself
 	about
 }
 

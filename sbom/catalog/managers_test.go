@@ -64,8 +64,8 @@ func TestFindsWhatOtherManagersInstalled(t *testing.T) {
 				if c.Type != tt.ecosystem || len(c.Occurrences) == 0 || c.Confidence == 0 || c.FoundBy == "" {
 					t.Errorf("incomplete component %+v", c)
 				}
-				if c.Origin == fnpkg.OriginBundled && c.Confidence == 1 {
-					t.Errorf("%s is recovered, and certain", c.PURL)
+				if c.Origin == fnpkg.OriginBundled && (c.Confidence == 1 || len(c.Evidence) == 0) {
+					t.Errorf("%s is recovered, and certain or without evidence", c.PURL)
 				}
 			}
 			edges := map[string]bool{}

@@ -48,6 +48,7 @@ func merge(finds []find) []fnpkg.Component {
 			})
 		}
 		c := &out[i]
+		c.Evidence = append(c.Evidence, f.evidence...)
 		c.Producer = cmp.Or(c.Producer, f.producer)
 		c.SourceURL = cmp.Or(c.SourceURL, f.source)
 		c.Confidence = max(c.Confidence, f.confidence)

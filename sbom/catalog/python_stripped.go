@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -125,9 +126,14 @@ func catalogStripped(ctx context.Context, s *survey, begin func()) (result, erro
 		if err != nil {
 			continue
 		}
+		detail := "importable under the name a requirements or lock file asks for"
+		if p.statement.version != "" {
+			detail = fmt.Sprintf("states version %q", p.statement.version)
+		}
 		r.finds = append(r.finds, find{
 			purl: id, path: p.evidence, origin: fnpkg.OriginBundled, confidence: confidence,
-			foundBy: "python-import-folder",
+			foundBy:  "python-import-folder",
+			evidence: []fnpkg.Evidence{{Technique: "import-folder", Path: p.evidence, Detail: detail, Confidence: confidence}},
 		})
 	}
 	return r, nil
