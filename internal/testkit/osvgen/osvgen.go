@@ -280,3 +280,6 @@ func advisory(r *rand.Rand, n int, modified time.Time) Record {
 		},
 	})
 }
+
+// EscapeName is an npm package's name as a package URL has it.
+func EscapeName(name string) string { return strings.Replace(name, "@", "%40", 1) }
