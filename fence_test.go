@@ -26,7 +26,7 @@ var rooms = map[string][]string{
 	"sbom":                {"fnpkg"},
 	"sbom/catalog":        {"fnpkg", "sbom/purl", "sbom/bundle", "internal/atomicfile"},
 	"sbom/bundle":         {"fnpkg", "sbom/purl"},
-	"vulndb":              {"fnpkg", "internal/atomicfile"},
+	"vulndb":              {"fnpkg", "internal/atomicfile", "internal/inflate"},
 	"patch":               {"fnpkg", "vulndb"},
 	"manifest":            {},
 	"attest":              {"fnpkg", "internal/atomicfile", "internal/registry"},

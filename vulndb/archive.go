@@ -2,7 +2,6 @@ package vulndb
 
 import (
 	"bytes"
-	"compress/flate"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"io"
 	"iter"
 	"strings"
+
+	"github.com/fnseal/fnseal/internal/inflate"
 )
 
 // archive reads the zip in which a feed keeps an ecosystem's records.
@@ -301,7 +302,7 @@ func (a *archive) raw(m member, buf []byte) (data []byte, offset int64, err erro
 // to the next.
 type inflater struct {
 	source bytes.Reader
-	flate  io.ReadCloser
+	flate  inflate.Reader
 	out    []byte
 }
 
@@ -318,16 +319,12 @@ func (i *inflater) inflate(method uint16, data []byte, size int64) ([]byte, erro
 		return nil, errors.New("it is compressed in a way that feeds do not use, or encrypted")
 	}
 	i.source.Reset(data)
-	if i.flate == nil {
-		i.flate = flate.NewReader(&i.source)
-	} else if err := i.flate.(flate.Resetter).Reset(&i.source, nil); err != nil {
-		return nil, err
-	}
+	i.flate.Reset(&i.source)
 	// A byte more than is claimed, to see whether there is one.
 	if int64(cap(i.out)) <= size || int64(cap(i.out)) > max(4<<20, 4*size) {
 		i.out = make([]byte, size+size/4+1)
 	}
-	n, err := io.ReadFull(i.flate, i.out[:size+1])
+	n, err := io.ReadFull(&i.flate, i.out[:size+1])
 	switch {
 	case err == nil || int64(n) != size:
 		if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {

@@ -64,3 +64,32 @@ func BenchmarkUpdate(b *testing.B) {
 	}
 	b.ReportMetric(float64(feed.Records*b.N)/b.Elapsed().Seconds(), "records/s")
 }
+
+// BenchmarkFleet matches a thousand functions of 150 components each with one
+// memory, as a scan of a directory of SBOMs does.
+func BenchmarkFleet(b *testing.B) {
+	feed := benchFeed()
+	dir := b.TempDir()
+	if err := feed.WriteBucket(dir); err != nil {
+		b.Fatal(err)
+	}
+	db := open(b, update(b, dir))
+	var all []fnpkg.Component
+	for _, p := range feed.Packages(1150) {
+		all = append(all, fnpkg.Component{PURL: fmt.Sprintf("pkg:npm/%s@%s", p.Name, p.Version), Type: "npm", Name: p.Name, Version: p.Version})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		m, findings := db.NewMatcher(), 0
+		for i := range 1000 {
+			r, err := m.Match(context.Background(), all[i:i+150])
+			if err != nil {
+				b.Fatal(err)
+			}
+			findings += len(r.Findings)
+		}
+		if findings == 0 || len(m.verdicts) > len(all) {
+			b.Fatalf("%d findings, %d versions evaluated for %d distinct components", findings, len(m.verdicts), len(all))
+		}
+	}
+}

@@ -266,7 +266,8 @@ func TestHostileIncrements(t *testing.T) {
 		{"no JSON for a record", changed, list("{"), ""}, // told of, and counted
 		{"another record", changed, list(`{"id":"GHSA-8","modified":"2027-01-01T00:00:00Z"}`), "not asked for"},
 		{"an endless record", changed, osvserver.Endless, "more bytes than the limit"},
-		{"a slow drip", changed, osvserver.Stalled(10), "stalled"},
+		{"a stalled line", changed, osvserver.Stalled(10), "stalled"},
+		{"a slow drip", changed, osvserver.Drip, "stalled"},
 		{"a redirect loop", changed, osvserver.RedirectLoop, "redirects"},
 		{"a record that is gone by now", changed, osvserver.NotFound, ""},
 		{"403 for a record", changed, osvserver.Status(http.StatusForbidden, ""), "403"},

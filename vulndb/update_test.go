@@ -275,6 +275,7 @@ func TestHostileMirrors(t *testing.T) {
 		{"endless", "npm/all.zip", osvserver.Endless, Limits{Backoff: time.Millisecond, ArchiveBytes: 8 << 20}, "more bytes than the limit of 8388608"},
 		{"a wrong CRC32C", "npm/all.zip", osvserver.Corrupt, quick, "CRC32C"},
 		{"a redirect loop", "npm/all.zip", osvserver.RedirectLoop, quick, "more than 5 redirects"},
+		{"a slow drip", "npm/all.zip", osvserver.Drip, Limits{Backoff: time.Millisecond, Attempts: 1, Stall: 50 * time.Millisecond}, "stalled"},
 		{"a stalled line", "npm/all.zip", osvserver.Stalled(100), Limits{Backoff: time.Millisecond, Attempts: 1, Stall: 50 * time.Millisecond}, "stalled"},
 	}
 	for _, test := range tests {

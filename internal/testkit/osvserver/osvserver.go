@@ -211,6 +211,18 @@ func Stalled(n int) Fault {
 	}
 }
 
+// Drip announces the whole file and sends a byte of it every few milliseconds.
+func Drip(w http.ResponseWriter, r *http.Request, content []byte) {
+	w.Header().Set("Content-Length", fmt.Sprint(len(content)))
+	for i := range content {
+		if _, err := w.Write(content[i : i+1]); err != nil || r.Context().Err() != nil {
+			return
+		}
+		_ = http.NewResponseController(w).Flush()
+		time.Sleep(2 * time.Millisecond)
+	}
+}
+
 // Corrupt announces the hash of the file and sends another of its length.
 func Corrupt(w http.ResponseWriter, r *http.Request, content []byte) {
 	w.Header().Set("X-Goog-Hash", Hash(content))
