@@ -248,10 +248,4 @@ func (c *capped) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func clipLine(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
-	if len(s) > maxDetail {
-		s = s[:maxDetail] + "…"
-	}
-	return strings.ToValidUTF8(s, "�")
-}
+func clipLine(s string) string { return clip(strings.Join(strings.Fields(s), " ")) }

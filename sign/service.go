@@ -384,8 +384,13 @@ func detail(body []byte, authorization string) string {
 			}
 		}
 	}
+	return clip(text)
+}
+
+func clip(text string) string {
+	text = strings.ToValidUTF8(text, "�")
 	if len(text) > maxDetail {
-		text = text[:maxDetail] + "…"
+		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
 	}
-	return strings.ToValidUTF8(text, "�")
+	return text
 }

@@ -22,7 +22,10 @@ import (
 	"github.com/fnseal/fnseal/verify"
 )
 
-var digest = fnpkg.Digest(sha256.Sum256([]byte("a function package")))
+var (
+	digest = fnpkg.Digest(sha256.Sum256([]byte("a function package")))
+	other  = fnpkg.Digest(sha256.Sum256([]byte("another")))
+)
 
 // keys makes one key of each kind that signs.
 func keys(t *testing.T) map[string]*trust.PrivateKey {
