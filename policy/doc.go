@@ -17,4 +17,12 @@
 // When no bundle proves anything, each one that could be read shows which check
 // it fails: signature, or digest if the signature is good. What a bundle says
 // under a signature that is not accepted is not compared with anything.
+//
+// # Rules of a policy file
+//
+// [Load] reads fnseal.yaml and what it includes, strictly. Rules of one place
+// are a [RuleSet], and each set stands for itself: adding one never turns a
+// refusal into acceptance. A demand counts what a signer said whose word counts
+// for it, and demands that one attestation must meet together are met by one:
+// two that meet a half each do not do. What is refused must be in none of them.
 package policy

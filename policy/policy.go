@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/patch"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
@@ -41,6 +42,9 @@ type Policy struct {
 
 	// Ignore is what the policy's scan section ignores.
 	Ignore []Ignore
+
+	// Deadlines are those of the policy's scan section.
+	Deadlines patch.Deadlines
 
 	// ReceiptOnly lets a receipt that a rule demands stand for the signature.
 	ReceiptOnly bool

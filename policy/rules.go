@@ -89,7 +89,7 @@ type Vulnerabilities struct {
 
 	Severity    vulndb.Severity `yaml:"severity" jsonschema:"enum=low,enum=medium,enum=high,enum=critical" jsonschema_description:"Refuse findings of this severity or above. Unknown severities count as any. Malicious packages are always refused."`
 	Exploited   bool            `yaml:"exploited" jsonschema_description:"Refuse findings that are in CISA's catalogue of exploited vulnerabilities (use: feed, with a catalogue)."`
-	Overdue     Names           `yaml:"overdue" jsonschema:"minItems=1" jsonschema_description:"Refuse findings that should have been dealt with by now: names of tables of deadlines (cisa-bod-26-04, fedramp-rev5, pci-dss-4) (use: feed)."`
+	Overdue     Names           `yaml:"overdue" jsonschema:"minItems=1" jsonschema_description:"Refuse findings that should have been dealt with by now: names of tables of deadlines (those of scan --deadlines), or scan for those under scan: (use: feed)."`
 	NotAssessed bool            `yaml:"allow-not-assessed" jsonschema_description:"Accept components that could not be compared with the feed. They are refused otherwise: nothing is known of them."`
 	Ignore      []Ignore        `yaml:"ignore" jsonschema:"minItems=1" jsonschema_description:"Findings that these rules accept for a time. They are listed in the verdict."`
 	ScanIgnore  bool            `yaml:"use-scan-ignore" jsonschema_description:"Accept what is ignored under scan: too."`

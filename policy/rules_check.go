@@ -143,7 +143,7 @@ func (v *Vulnerabilities) check(defect defectFunc) {
 			defect("overdue", "needs use: feed: an attested scan does not say when a finding was published")
 		}
 	}
-	checkNames(defect, "overdue", "table of deadlines", v.Overdue, patch.Presets())
+	checkNames(defect, "overdue", "table of deadlines", v.Overdue, append(patch.Presets(), scanDeadlines))
 	for i := range v.Ignore {
 		v.Ignore[i].check(under(defect, index("ignore", i)))
 	}

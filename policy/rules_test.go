@@ -122,7 +122,9 @@ func (w *world) verdict(t testing.TB, file string) policy.Verdict {
 }
 
 func policyOf(s policy.Sources, name string) policy.Policy {
-	return policy.Policy{Rules: s.RuleSets(name), Signers: s.Signers(), Ignore: s.Scan().Ignore, At: noon}
+	p := s.Demands(name)
+	p.At = noon
+	return p
 }
 
 func failures(v policy.Verdict) []string {
@@ -440,16 +442,23 @@ func TestRulesOfFeed(t *testing.T) {
 		})}}, "use: feed\noverdue: pci-dss-4", nil},
 		"overdue since it could be seen": {&vulndb.Result{Feed: feed, Findings: []vulndb.Finding{finding(nil)}}, "use: feed\noverdue: fedramp-rev5",
 			[]string{"vulnerabilities-overdue: CVE-1 in pkg:npm/a@1, due on 2026-11-15 (high within 30 days of first being seen)"}},
-		"old feed":       {&vulndb.Result{Feed: vulndb.Stamp{Built: noon.Add(-9 * day)}}, "use: feed\nmax-age: 7d", []string{"vulnerabilities-age: the feed is of 2026-11-16 12:00 UTC, 9 days old, more than 7d"}},
-		"not assessed":   {&vulndb.Result{Feed: feed, NotAssessed: []vulndb.NotAssessed{{Component: fnpkg.Component{PURL: "pkg:gem/b@1"}, Reason: "no feed for ecosystem gem"}}}, "use: feed", []string{"vulnerabilities-assessed: 1 component could not be compared: pkg:gem/b@1: no feed for ecosystem gem"}},
-		"of the runtime": {&vulndb.Result{Feed: feed, Findings: []vulndb.Finding{finding(func(f *vulndb.Finding) { f.Component.Origin = fnpkg.OriginRuntime })}}, "use: feed\nseverity: low", nil},
+		"overdue by its own deadlines": {&vulndb.Result{Feed: feed, Findings: []vulndb.Finding{finding(nil)}}, "use: feed\noverdue: scan\nscan:\n  deadlines: {severity: {high: 15d}}",
+			[]string{"vulnerabilities-overdue: CVE-1 in pkg:npm/a@1, due on 2026-10-31 (high within 15 days of publication)"}},
+		"no deadlines of its own": {&vulndb.Result{Feed: feed}, "use: feed\noverdue: scan", []string{"vulnerabilities-overdue: the policy sets no deadlines under scan:"}},
+		"old feed":                {&vulndb.Result{Feed: vulndb.Stamp{Built: noon.Add(-9 * day)}}, "use: feed\nmax-age: 7d", []string{"vulnerabilities-age: the feed is of 2026-11-16 12:00 UTC, 9 days old, more than 7d"}},
+		"not assessed":            {&vulndb.Result{Feed: feed, NotAssessed: []vulndb.NotAssessed{{Component: fnpkg.Component{PURL: "pkg:gem/b@1"}, Reason: "no feed for ecosystem gem"}}}, "use: feed", []string{"vulnerabilities-assessed: 1 component could not be compared: pkg:gem/b@1: no feed for ecosystem gem"}},
+		"of the runtime":          {&vulndb.Result{Feed: feed, Findings: []vulndb.Finding{finding(func(f *vulndb.Finding) { f.Component.Origin = fnpkg.OriginRuntime })}}, "use: feed\nseverity: low", nil},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld().add("", nil).add(attest.TypeCycloneDX, cdx("", component("a", "1", "", "")))
 			w.pkg.Scan = tt.scan
-			rules := "vulnerabilities:\n  " + strings.ReplaceAll(tt.rules, "\n", "\n  ")
-			if got := failures(w.judge(t, rules)); !slices.Equal(got, tt.want) {
+			rules, scan, _ := strings.Cut(tt.rules, "\nscan:")
+			file := known + "verify:\n  vulnerabilities:\n    " + strings.ReplaceAll(rules, "\n", "\n    ") + "\n"
+			if scan != "" {
+				file += "scan:" + scan + "\n"
+			}
+			if got := failures(w.verdict(t, file)); !slices.Equal(got, tt.want) {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 			s, err := policy.Parse("fnseal.yaml", []byte(known+"verify:\n  vulnerabilities: {use: feed}\n"))

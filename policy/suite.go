@@ -84,7 +84,11 @@ func Beside(path, name string) string { return Source{Path: path}.beside(name) }
 // Demands returns what the policy demands of an artifact of a name, without the
 // time it is judged at.
 func (s Sources) Demands(name string) Policy {
-	return Policy{Rules: s.RuleSets(name), Signers: s.Signers(), Ignore: s.Scan().Ignore, UnsafeAllowHazards: s.hazards()}
+	deadlines, _ := s.Judgement()
+	return Policy{
+		Rules: s.RuleSets(name), Signers: s.Signers(), Ignore: s.Scan().Ignore, Deadlines: deadlines,
+		UnsafeAllowHazards: s.hazards(),
+	}
 }
 
 // File returns the base name of the file that was asked for.

@@ -168,11 +168,22 @@ func (j *judging) findings(v Vulnerabilities, findings []vulndb.Finding, from st
 	c.Reason = few(over)
 	j.add("vulnerabilities", c)
 	if len(v.Overdue) > 0 {
-		j.add("vulnerabilities.overdue", Check{ID: CheckVulnerabilities + "-overdue", Wanted: "nothing overdue by " + v.Overdue.String(), Reason: few(overdue)})
+		c := Check{ID: CheckVulnerabilities + "-overdue", Wanted: "nothing overdue by " + v.Overdue.String(), Reason: few(overdue)}
+		if slices.Contains(v.Overdue, scanDeadlines) && noDeadlines(j.policy.Deadlines) {
+			c.Reason = "the policy sets no deadlines under scan:"
+		}
+		j.add("vulnerabilities.overdue", c)
 	}
 	if len(ignored) > 0 {
 		j.add("vulnerabilities.ignore", Check{ID: CheckVulnerabilities + "-ignored", Outcome: NotChecked, Reason: few(ignored)})
 	}
+}
+
+// scanDeadlines names the deadlines of the policy's own scan section.
+const scanDeadlines = "scan"
+
+func noDeadlines(d patch.Deadlines) bool {
+	return len(d.Severity) == 0 && d.Exploited == nil && len(d.Likely) == 0 && d.Malicious == nil
 }
 
 // few joins the first of several things to say.
@@ -216,6 +227,9 @@ func (j *judging) tooMuch(v Vulnerabilities, f vulndb.Finding) string {
 func (j *judging) late(v Vulnerabilities, f vulndb.Finding) string {
 	for _, name := range v.Overdue {
 		table, ok := patch.Preset(name)
+		if name == scanDeadlines {
+			table, ok = j.policy.Deadlines, true
+		}
 		if !ok {
 			continue // Load refused it
 		}

@@ -111,6 +111,9 @@ type (
 	}
 )
 
+// sarifSchema is where the schema of SARIF 2.1.0 is published.
+const sarifSchema = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
 // sarifFingerprint names how results are recognised from run to run; it changes
 // with what goes into it.
 const sarifFingerprint = "fnseal/v1"
@@ -145,7 +148,7 @@ func PlanSARIF(w io.Writer, p *patch.Plan, sources *manifest.Index, version stri
 	}
 	s.run.Invocations = []sarifInvocation{invocation}
 	return writeJSON(w, sarifLog{
-		Schema: "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json", Version: "2.1.0",
+		Schema: sarifSchema, Version: "2.1.0",
 		Runs: []sarifRun{s.run},
 	})
 }

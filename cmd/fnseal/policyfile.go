@@ -105,7 +105,8 @@ func (q *question) usePolicy() (signers, error) {
 func (q *question) demands(name string) policy.Policy {
 	p := q.base.Policy
 	file := q.policy.Demands(name)
-	p.Rules, p.Signers, p.Ignore, p.At = append(file.Rules, q.receiptRules...), file.Signers, file.Ignore, q.env.now()
+	p.Rules, p.Signers, p.At = append(file.Rules, q.receiptRules...), file.Signers, q.env.now()
+	p.Ignore, p.Deadlines = file.Ignore, file.Deadlines
 	p.UnsafeAllowHazards = slices.Concat(p.UnsafeAllowHazards, file.UnsafeAllowHazards)
 	return p
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/fnseal/fnseal/report"
 )
 
-var verifyFormats = []string{"text", "json", "markdown", "github"}
+var verifyFormats = []string{"text", "json", "sarif", "markdown", "github"}
 
 func verifyCommand(e *env) *cli.Command {
 	return &cli.Command{
@@ -100,6 +100,7 @@ func (q *question) report(ctx context.Context, color bool, verdicts []policy.Ver
 	if err := writeOutputs(ctx, q.env, q.outs,
 		format{"text", each("\n", func(w io.Writer, v policy.Verdict) error { return report.VerdictText(w, v, style) })},
 		format{"json", each("", report.VerdictJSON)},
+		format{"sarif", func(w io.Writer) error { return report.VerdictSARIF(w, verdicts, toolVersion()) }},
 		format{"markdown", each("\n", report.VerdictMarkdown)},
 		format{"github", each("", report.VerdictAnnotations)},
 	); err != nil {
