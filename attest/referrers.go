@@ -109,8 +109,40 @@ func PullBundles(ctx context.Context, repo *registry.Repository, image fnpkg.Dig
 	return append(items, rest...), nil
 }
 
+// CopyBundles copies the bundles beside the image of that digest from one
+// repository to another, unchanged, and returns how many there are. Those that
+// are there already are not added again. junk is what could not be read, and
+// was not copied.
+func CopyBundles(ctx context.Context, from, to *registry.Repository, image fnpkg.Digest, limits Limits) (n int, junk []Item, err error) {
+	list, err := from.Referrers(ctx, image, limits.Bundles)
+	if err != nil {
+		// What a deploy would have missed must not be lost without a word.
+		return 0, nil, err
+	}
+	found, err := storedBundles(ctx, from, list)
+	if err != nil {
+		return 0, nil, err
+	}
+	for _, f := range found {
+		err := f.item.Err
+		if err == nil {
+			err = from.CopyReferrer(ctx, to, image, f.ref, limits.BundleBytes)
+		}
+		switch {
+		case err == nil:
+			n++
+		case defect(err):
+			junk = append(junk, f.item.fail("%w", err))
+		default:
+			return n, junk, err
+		}
+	}
+	return n, junk, nil
+}
+
 // stored is a bundle that a registry keeps.
 type stored struct {
+	ref    registry.Referrer
 	item   Item // without JSON
 	stored registry.Stored
 }
@@ -133,11 +165,11 @@ func storedBundles(ctx context.Context, repo *registry.Repository, list []regist
 			case err != nil && !defect(err):
 				return err
 			case err != nil && said:
-				all[i] = &stored{item: item.fail("%w", err)}
+				all[i] = &stored{ref: ref, item: item.fail("%w", err)}
 			case strings.HasPrefix(s.MediaType, bundleTypes):
-				all[i] = &stored{item, s}
+				all[i] = &stored{ref, item, s}
 			case said:
-				all[i] = &stored{item: item.fail("its content is of type %q", clip(s.MediaType))}
+				all[i] = &stored{ref: ref, item: item.fail("its content is of type %q", clip(s.MediaType))}
 			}
 			return nil
 		})

@@ -58,6 +58,7 @@ func newApp(e *env) *cli.App {
 			packCommand(e),
 			signCommand(e),
 			attestCommand(e),
+			bundleCommand(e),
 			sealCommand(e),
 			approveCommand(e),
 			verifyCommand(e),
