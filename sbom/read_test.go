@@ -465,3 +465,53 @@ func FuzzReadWords(f *testing.F) {
 		}
 	})
 }
+
+// What peers write in SPDX 3: ids and types under the names of JSON-LD, agents
+// and licences as elements of their own, a purl among the identifiers, one
+// package described and none, and nothing where a list may be empty.
+func TestReadSPDX3OfPeers(t *testing.T) {
+	const document = `{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": [
+		{"@type": "CreationInfo", "@id": "_:c", "created": "2026-01-01T00:00:00Z", "specVersion": "3.0.1", "createdBy": ["urn:o"]},
+		{"type": "SpdxDocument", "spdxId": "urn:d", "creationInfo": "_:c", "name": "app", "rootElement": ["urn:s"]},
+		{"type": "software_Sbom", "spdxId": "urn:s", "creationInfo": "_:c", "rootElement": "urn:root", "element": []},
+		{"type": "software_Package", "spdxId": "urn:root", "creationInfo": {"@id": "_:c"}, "name": "app.zip", "software_primaryPurpose": "application"},
+		{"type": "software_Package", "spdxId": "urn:a", "name": "a", "software_packageVersion": "1.0.0",
+			"externalIdentifier": [{"type": "ExternalIdentifier", "externalIdentifierType": "packageUrl", "identifier": "pkg:npm/a@1.0.0"}],
+			"originatedBy": ["urn:o"], "software_downloadLocation": "https://registry.example/a.tgz",
+			"verifiedUsing": [{"type": "Hash", "algorithm": "sha256", "hashValue": "` + "0101010101010101010101010101010101010101010101010101010101010101" + `"}]},
+		{"type": "software_Package", "spdxId": "urn:b", "name": "b", "software_packageUrl": "pkg:npm/b@2.0.0"},
+		{"type": "software_Package", "spdxId": "urn:none", "name": "nameless"},
+		{"type": "Organization", "spdxId": "urn:o", "name": "Example", "externalIdentifier": [{"externalIdentifierType": "email", "identifier": "a@example.org"}]},
+		{"type": "Relationship", "spdxId": "urn:r1", "from": "urn:a", "relationshipType": "dependsOn", "to": ["urn:b"]},
+		{"type": "LifecycleScopedRelationship", "spdxId": "urn:r2", "from": "urn:root", "relationshipType": "dependsOn", "to": "urn:a", "scope": "runtime"},
+		{"type": "Relationship", "spdxId": "urn:r3", "from": "urn:a", "relationshipType": "hasDeclaredLicense", "to": ["urn:l"]},
+		{"type": "Relationship", "spdxId": "urn:r4", "from": "urn:b", "relationshipType": "hasConcludedLicense", "to": ["https://spdx.org/licenses/Apache-2.0"]},
+		{"type": "simplelicensing_LicenseExpression", "spdxId": "urn:l", "simplelicensing_licenseExpression": "MIT OR ISC"},
+		null]}`
+	got := readDocument(t, []byte(document))
+	want := []fnpkg.Component{
+		{
+			PURL: "pkg:npm/a@1.0.0", Type: "npm", Name: "a", Version: "1.0.0", Origin: fnpkg.OriginShipped, Confidence: 1,
+			Licenses: []fnpkg.License{{Expression: "MIT OR ISC"}}, Producer: fnpkg.Party{Name: "Example", Email: "a@example.org"},
+			Distribution: fnpkg.Distribution{URL: "https://registry.example/a.tgz", SHA256: strings.Repeat("01", 32)},
+		},
+		{PURL: "pkg:npm/b@2.0.0", Type: "npm", Name: "b", Version: "2.0.0", Origin: fnpkg.OriginShipped, Confidence: 1, Licenses: []fnpkg.License{{Expression: "Apache-2.0"}}},
+	}
+	if diff := cmp.Diff(want, got.Components); diff != "" {
+		t.Errorf("components (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]fnpkg.Edge{{To: "pkg:npm/a@1.0.0"}, {From: "pkg:npm/a@1.0.0", To: "pkg:npm/b@2.0.0"}}, got.Edges); diff != "" {
+		t.Errorf("edges (-want +got):\n%s", diff)
+	}
+	if got.Subject.Name != "app.zip" || len(got.Coverage) != 1 || got.Coverage[0].Ecosystem != sbom.UnreadEcosystem {
+		t.Errorf("subject %+v, coverage %+v", got.Subject, got.Coverage)
+	}
+	for _, bad := range []string{
+		`{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld"}`,
+		`{"@context": "https://spdx.org/rdf/3.0.1/spdx-context.jsonld", "@graph": 1}`,
+	} {
+		if _, err := sbom.Read(strings.NewReader(bad)); !errors.Is(err, sbom.ErrNotSPDX3) {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+}

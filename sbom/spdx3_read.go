@@ -2,6 +2,7 @@ package sbom
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -222,7 +223,7 @@ func (d *spdx3Reader) subject(graph []*spdx3Node) string {
 		case "software_Package":
 			packages++
 		case "software_Sbom", "SpdxDocument", "Bom":
-			d.inv.Subject.Name = n.Name // until there is a better one
+			d.inv.Subject.Name = cmp.Or(d.inv.Subject.Name, n.Name) // until there is a better one
 			for _, root := range n.RootElements {
 				if r := d.nodes[root]; r != nil && r.class() == "software_Package" {
 					roots[root] = true
@@ -324,10 +325,7 @@ func (d *spdx3Reader) readArchive(n *spdx3Node, c *fnpkg.Component) {
 
 // spdx3PURL is the package URL of a package, empty if it has none.
 func spdx3PURL(n *spdx3Node) string {
-	if n == nil || n.PackageURL != "" {
-		if n == nil {
-			return ""
-		}
+	if n.PackageURL != "" {
 		return n.PackageURL
 	}
 	for _, id := range n.Identifiers {
