@@ -116,3 +116,26 @@ func sorted(ids []string) []string {
 	slices.Sort(out)
 	return slices.Compact(out)
 }
+
+// TestPackageOfGoDistribution: the standard library's versions are spelled as
+// the go command does, and as the Go vulnerability database does.
+func TestPackageOfGoDistribution(t *testing.T) {
+	db := indexOf(t, `{"id":"GO-2026-1","affected":[{"package":{"ecosystem":"Go","name":"stdlib"},"ranges":[
+		{"type":"SEMVER","events":[{"introduced":"0"},{"fixed":"1.21.12"},{"introduced":"1.22.0-0"},{"fixed":"1.22.5"}]}]}]}`)
+	p, reason, err := db.NewMatcher().Package(component("pkg:golang/stdlib@go1.22.1"))
+	if err != nil || reason != "" {
+		t.Fatal(reason, err)
+	}
+	for above, want := range map[string][]string{
+		"go1.22.1": {"1.22.5"}, "1.22.1": {"1.22.5"}, "go1.21": {"1.21.12", "1.22.5"}, "go1.22rc1": {"1.22.5"}, "go1.22.5": nil,
+	} {
+		if diff := cmp.Diff(want, p.Fixes(above)); diff != "" {
+			t.Errorf("above %s (-want +got):\n%s", above, diff)
+		}
+	}
+	for version, want := range map[string]int{"go1.22.1": 1, "go1.22.5": 0, "1.21.12": 0} {
+		if ids, reason, err := p.Affecting(version); len(ids) != want || reason != "" || err != nil {
+			t.Errorf("%s has %q (%s, %v)", version, ids, reason, err)
+		}
+	}
+}

@@ -279,6 +279,7 @@ func readFileWith[T any](path string, read func(io.Reader) (T, error)) (T, error
 func (s *scan) plan(ctx context.Context, db *vulndb.DB) (*patch.Plan, error) {
 	keep := slices.ContainsFunc(s.outs, func(o output) bool { return o.format == "cyclonedx-json" })
 	builder, matcher := patch.NewBuilder(s.options), db.NewMatcher()
+	needs := &vulndb.Result{} // of all inputs together
 	err := s.eachInventory(ctx, func(in input, inv *fnpkg.Inventory) error {
 		result, err := matcher.Match(ctx, inv.Components)
 		if err != nil {
@@ -290,7 +291,9 @@ func (s *scan) plan(ctx context.Context, db *vulndb.DB) (*patch.Plan, error) {
 			}
 			s.e.warn("%s: %v", in.ref, err)
 		}
-		rememberNeeds(s.c, s.e, result)
+		needs.Ecosystems = append(needs.Ecosystems, result.Ecosystems...)
+		slices.Sort(needs.Ecosystems)
+		needs.Ecosystems = slices.Compact(needs.Ecosystems)
 		builder.Add(inv, result, s.c.String("runtime"))
 		if keep {
 			s.invs = append(s.invs, inv)
@@ -300,6 +303,7 @@ func (s *scan) plan(ctx context.Context, db *vulndb.DB) (*patch.Plan, error) {
 	if err != nil {
 		return nil, err
 	}
+	rememberNeeds(s.c, s.e, needs)
 	return builder.Plan(ctx, patch.FeedOf(matcher))
 }
 
