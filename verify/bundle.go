@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -32,14 +31,11 @@ type parsed struct {
 }
 
 func parse(data []byte) (*parsed, error) {
-	var entity bundle.Bundle
-	if err := entity.UnmarshalJSON(data); err != nil {
-		if legacy(data) {
-			return nil, errors.New("not a Sigstore bundle but the format cosign wrote before (cosign sign-blob --new-bundle-format writes a bundle)")
-		}
-		return nil, fmt.Errorf("not a Sigstore bundle: %w", err)
+	entity, err := decodeBundle(data)
+	if err != nil {
+		return nil, err
 	}
-	p := &parsed{entity: &entity, mediaType: entity.MediaType}
+	p := &parsed{entity: entity, mediaType: entity.MediaType}
 	if err := p.material(); err != nil {
 		return nil, err
 	}
@@ -63,6 +59,17 @@ func parse(data []byte) (*parsed, error) {
 		return p, nil
 	}
 	return nil, errors.New("it holds neither a message signature nor an envelope")
+}
+
+func decodeBundle(data []byte) (*bundle.Bundle, error) {
+	if legacy(data) {
+		return readLegacy(data)
+	}
+	var b bundle.Bundle
+	if err := b.UnmarshalJSON(data); err != nil {
+		return nil, fmt.Errorf("not a Sigstore bundle: %w", err)
+	}
+	return &b, nil
 }
 
 // material reads what the signature is to be verified with: the hint of a key,
@@ -137,14 +144,6 @@ func (p *parsed) sha256() fnpkg.Digest {
 		copy(d[:], p.digest)
 	}
 	return d
-}
-
-// legacy recognises what cosign wrote before it wrote Sigstore bundles.
-func legacy(data []byte) bool {
-	var old struct {
-		Signature string `json:"base64Signature"`
-	}
-	return json.Unmarshal(data, &old) == nil && old.Signature != ""
 }
 
 // clip bounds hostile text that is repeated in a message.

@@ -21,4 +21,6 @@
 // entry and timestamp that can be judged must verify. The claims in a bundle
 // (hint, media type, names, predicate type) are facts only where Signature
 // passed.
+//
+// What cosign wrote before there were Sigstore bundles is turned into one first.
 package verify

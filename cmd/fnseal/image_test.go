@@ -35,7 +35,7 @@ func TestImages(t *testing.T) {
 	imagekit.Push(t, plain+"/shop/app:1", index, nil)
 	closed := imagekit.Serve(t, "", "", readOnly)
 	imagekit.Push(t, closed+"/shop/app:1", amd, nil)
-	for _, repo := range []string{"sealed", "attested", "copied"} {
+	for _, repo := range []string{"sealed", "attested", "copied", "handed"} {
 		imagekit.Push(t, registry+"/shop/"+repo+":1", amd, nil)
 		imagekit.Push(t, plain+"/shop/"+repo+":1", amd, nil)
 	}

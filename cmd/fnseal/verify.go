@@ -67,7 +67,7 @@ func verifyTargets(c *cli.Context, e *env) error {
 		return err
 	}
 	defer q.close()
-	if q.command != nil {
+	if q.command != nil && q.refusal == nil {
 		return q.verifyAndRun(c.Context)
 	}
 	verdicts, err := q.decideAll(c.Context)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"sync"
 
@@ -16,6 +17,7 @@ import (
 	"github.com/fnseal/fnseal/gate"
 	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/policy"
+	"github.com/fnseal/fnseal/trust"
 	"github.com/fnseal/fnseal/verify"
 )
 
@@ -35,6 +37,14 @@ type question struct {
 	receiptRules []policy.RuleSet // of --receipt-from
 	receipt      *receipt         // of --receipt; nil for none
 	facts        string           // file of --facts; "" for none
+
+	refusal error // why every target is refused, whatever it is; nil for none
+}
+
+// badRoot reports whether a trusted root that was named is none. That refuses
+// what was to be judged by it, as a bundle does that was named and is none.
+func badRoot(err error) bool {
+	return errors.Is(err, trust.ErrRoot) && !errors.Is(err, trust.ErrRepository)
 }
 
 // newQuestion reads the command line. What every target is judged by is read
@@ -74,9 +84,10 @@ func newQuestion(c *cli.Context, e *env) (*question, error) {
 		return nil, err
 	}
 	who, err := q.usePolicy()
-	if err != nil {
+	if err != nil && !badRoot(err) {
 		return nil, errors.Join(err, q.close())
 	}
+	q.refusal = err
 	q.base.Keys, q.base.Identities, q.base.Roots, q.base.Waived = who.keys, who.ids, who.roots, who.waived
 	if err := q.readReceiptFlags(); err != nil {
 		return nil, errors.Join(err, q.close())
@@ -150,6 +161,11 @@ func (q *question) decideAll(ctx context.Context) ([]policy.Verdict, error) {
 func (q *question) decide(ctx context.Context, ref string) (policy.Verdict, error) {
 	if err := ctx.Err(); err != nil {
 		return policy.Verdict{}, err
+	}
+	if q.refusal != nil {
+		return policy.Verdict{Target: filepath.Base(ref), Checks: []policy.Check{
+			{ID: policy.CheckRoot, Outcome: policy.Fail, Reason: q.refusal.Error()},
+		}}, nil
 	}
 	p, defect, err := q.open(ctx, ref)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/ecdsa"
 	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
@@ -28,6 +29,10 @@ type Case struct {
 	// Refused is the id of the check that must fail; empty for a bundle that
 	// must be accepted.
 	Refused string
+
+	// RefusedByDigest is the check that must fail where only the artifact's
+	// sha256 is known; Refused if empty.
+	RefusedByDigest string
 }
 
 // The signer of the cases.
@@ -298,6 +303,9 @@ func (s *scene) checkpoints(generation string, r Request, origin string, key, fo
 	if origin != OriginV2 {
 		clear(witnessed) // nobody cosigns logs of the first generation
 	}
+	witnessed["with a line of the log's own"] = func(root []byte) string {
+		return checkpoint(origin, 5, root, key.over("Timestamp: 1748779200000000000\n"))
+	}
 	for what, envelope := range witnessed {
 		s.add(name(what), "", r, with(envelope))
 	}
@@ -383,6 +391,13 @@ func (s *scene) attestations() {
 		s.add("statement "+name, refusedDigest, s.request(payload(strings.Replace(good, `"sha256":"`+hex+`"`, digest, 1))))
 	}
 	s.add("statement with the digest in capitals", refusedBundle, s.request(payload(strings.Replace(good, hex, strings.ToUpper(hex), 1))))
+	long := fmt.Sprintf("%x", sha512.Sum512(s.artifact))
+	for name, digest := range map[string]string{"sha512": long, "sha384": fmt.Sprintf("%x", sha512.Sum384(s.artifact))} {
+		s.add("statement with a "+name+" alone", "", s.request(payload(strings.Replace(good, `"sha256":"`+hex+`"`, `"`+name+`":"`+digest+`"`, 1))))
+		s.last().RefusedByDigest = refusedDigest
+	}
+	s.add("statement with a good sha512 and a sha256 of something else", refusedDigest, s.request(payload(strings.Replace(good,
+		`"sha256":"`+hex+`"`, `"sha256":"`+strings.Repeat("0", 64)+`","sha512":"`+long+`"`, 1))))
 	s.add("statement with the artifact as second subject", "", s.request(payload(strings.Replace(good, `"subject":[`, `"subject":[{"name":"x","digest":{"sha256":"`+strings.Repeat("0", 64)+`"}},`, 1))))
 }
 
@@ -446,6 +461,11 @@ func (s *scene) roots() {
 	root("root without logs of certificates", "", s.TrustedRoot(Without("ctlogs")), s.request(func(r *Request) { r.Certificate.NoSCT = true }))
 	root("root without timestamp authorities, logged", "", s.TrustedRoot(Without("timestampAuthorities")), s.request(stamped))
 	root("root without timestamp authorities, second generation", refusedTimestamp, s.TrustedRoot(Without("timestampAuthorities")), s.request(generation2))
+	root("root whose authority is the issuer itself", "", s.TrustedRoot(func(m map[string]any) {
+		m["certificateAuthorities"].([]any)[0].(map[string]any)["certChain"] = map[string]any{
+			"certificates": []any{map[string]any{"rawBytes": s.authority.cert.Raw}},
+		}
+	}), s.request())
 	root("root with two authorities of one name", "", s.TrustedRoot(func(m map[string]any) {
 		decoy := s.issue(nil, &x509.Certificate{
 			Subject: s.authority.cert.Subject, NotBefore: Epoch.AddDate(-1, 0, 0), NotAfter: Epoch.AddDate(9, 0, 0),

@@ -28,14 +28,21 @@ type Entry struct {
 
 // noteKey signs checkpoints (C2SP signed-note).
 type noteKey struct {
-	name string
-	id   uint32
-	sign func([]byte) []byte
+	name  string
+	id    uint32
+	sign  func([]byte) []byte
+	lines string // that the log adds to its checkpoints
+}
+
+// over returns the key of a log that adds lines to its checkpoints.
+func (k noteKey) over(lines string) noteKey {
+	k.lines = lines
+	return k
 }
 
 func (i *Instance) keyV1(name string) noteKey {
 	id := logID(i.t, &i.logV1.PublicKey)
-	return noteKey{name, binary.BigEndian.Uint32(id), func(text []byte) []byte {
+	return noteKey{name: name, id: binary.BigEndian.Uint32(id), sign: func(text []byte) []byte {
 		sum := sha256.Sum256(text)
 		sig, err := i.logV1.Sign(rand.Reader, sum[:], crypto.SHA256)
 		if err != nil {
@@ -47,11 +54,14 @@ func (i *Instance) keyV1(name string) noteKey {
 
 func (i *Instance) keyV2(name string) noteKey {
 	sum := sha256.Sum256(append([]byte(name+"\n\x01"), i.logV2.Public().(ed25519.PublicKey)...))
-	return noteKey{name, binary.BigEndian.Uint32(sum[:]), func(text []byte) []byte { return ed25519.Sign(i.logV2, text) }}
+	return noteKey{name: name, id: binary.BigEndian.Uint32(sum[:]), sign: func(text []byte) []byte { return ed25519.Sign(i.logV2, text) }}
 }
 
 func checkpoint(origin string, size int, root []byte, keys ...noteKey) string {
 	text := fmt.Sprintf("%s\n%d\n%s\n", origin, size, base64.StdEncoding.EncodeToString(root))
+	for _, k := range keys {
+		text += k.lines
+	}
 	out := text + "\n"
 	for _, k := range keys {
 		sig := binary.BigEndian.AppendUint32(nil, k.id)
