@@ -58,8 +58,6 @@ var githubClaims = map[string]any{
 	"workflow_ref": "shop/app/.github/workflows/release.yml@refs/heads/main", "workflow_sha": "0123456789abcdef0123456789abcdef01234567",
 }
 
-const githubIdentity = "https://github.com/shop/app/.github/workflows/release.yml@refs/heads/main"
-
 // startSigstore runs an instance until the test ends.
 func startSigstore(t *testing.T) *sigstore {
 	t.Helper()
@@ -235,8 +233,9 @@ func exits(t testing.TB, dir string, env []string, program string, args ...strin
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, program, args...)
-	// Nothing of the machine's own set-up: no tokens, no caches, no proxies.
-	cmd.Dir, cmd.Env = dir, append([]string{"HOME=" + t.TempDir(), "PATH=" + os.Getenv("PATH"), "FNSEAL_PASSWORD=x", "COSIGN_PASSWORD=x"}, env...)
+	// Nothing of the machine's own set-up, tokens and caches, and nothing beyond
+	// this machine: the proxy is not there.
+	cmd.Dir, cmd.Env = dir, append([]string{"HOME=" + t.TempDir(), "HTTPS_PROXY=http://127.0.0.1:9", "PATH=" + os.Getenv("PATH"), "FNSEAL_PASSWORD=x", "COSIGN_PASSWORD=x"}, env...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

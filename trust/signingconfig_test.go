@@ -2,6 +2,7 @@ package trust_test
 
 import (
 	"errors"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/fnseal/fnseal/internal/testkit/tufrepo"
 	"github.com/fnseal/fnseal/trust"
 )
 
@@ -164,4 +166,40 @@ func FuzzSigningConfig(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestFetchSigning: a repository that publishes another configuration is
+// believed, one that forges it is not.
+func TestFetchSigning(t *testing.T) {
+	const target = "signing_config.v0.2.json"
+	config := func(address string) []byte {
+		return []byte("{" + signingMedia + `, "caUrls": [{"url": "` + address + `", "majorApiVersion": 1}]}`)
+	}
+	tomorrow := time.Now().Add(24 * time.Hour)
+	repo := tufrepo.New(t, target, config("https://old.example"), tomorrow)
+	server := httptest.NewServer(repo)
+	r := trust.Repository{URL: server.URL, Anchor: repo.Root}
+	ca := func() (string, error) {
+		c, err := r.FetchSigning(t.Context())
+		if err != nil {
+			return "", err
+		}
+		s, err := c.Services(time.Now())
+		return s.CA.URL, err
+	}
+	if got, err := ca(); err != nil || got != "https://old.example" {
+		t.Errorf("%q, %v", got, err)
+	}
+	repo.Publish(target, config("https://new.example"), tomorrow)
+	if got, err := ca(); err != nil || got != "https://new.example" {
+		t.Errorf("after it changed: %q, %v", got, err)
+	}
+	repo.Forge(target, config("https://evil.example"), tomorrow)
+	if got, err := ca(); !errors.Is(err, trust.ErrRepository) {
+		t.Errorf("forged: %q, %v", got, err)
+	}
+	server.Close()
+	if got, err := ca(); !errors.Is(err, trust.ErrUnreachable) {
+		t.Errorf("gone: %q, %v", got, err)
+	}
 }

@@ -54,7 +54,8 @@ const (
 	// fetchPatience bounds a refresh as a whole.
 	fetchPatience = 20 * time.Second
 
-	rootTarget = "trusted_root.json"
+	rootTarget    = "trusted_root.json"
+	signingTarget = "signing_config.v0.2.json"
 )
 
 // Fetch returns the trusted root the repository publishes now, or published
@@ -84,26 +85,9 @@ func (r Repository) name() string {
 }
 
 func (r Repository) fetch(ctx context.Context) (*Root, error) {
-	u, err := url.Parse(r.url())
-	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
-		return nil, fmt.Errorf("%w: the URL is not that of a repository", ErrRepository)
-	}
-	bounded, cancel := context.WithTimeout(ctx, fetchPatience)
-	defer cancel()
-	network := &fetcher{request: r.request(bounded)}
-	data, when, err := r.target(network, false)
-	if err != nil && ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	if err != nil && network.unreachable != nil {
-		unreachable := network.unreachable
-		// What was published before may still be vouched for.
-		if data, when, err = r.target(&fetcher{refuse: true}, true); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrUnreachable, unreachable)
-		}
-	}
+	data, when, err := r.published(ctx, rootTarget)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrRepository, err)
+		return nil, err
 	}
 	root, err := ParseRoot(data, r.name())
 	if err != nil {
@@ -113,8 +97,45 @@ func (r Repository) fetch(ctx context.Context) (*Root, error) {
 	return root, nil
 }
 
-// target returns the root's text and when the repository was last asked.
-func (r Repository) target(f *fetcher, cached bool) ([]byte, time.Time, error) {
+// FetchSigning returns the signing configuration the repository publishes, as
+// Fetch does the trusted root.
+func (r Repository) FetchSigning(ctx context.Context) (*SigningConfig, error) {
+	data, _, err := r.published(ctx, signingTarget)
+	if err != nil {
+		return nil, fmt.Errorf("refreshing the signing configuration from %s: %w", r.url(), err)
+	}
+	return ParseSigningConfig(data, r.name())
+}
+
+// published returns what the repository publishes under a name, and when it
+// was last asked.
+func (r Repository) published(ctx context.Context, name string) ([]byte, time.Time, error) {
+	u, err := url.Parse(r.url())
+	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" || u.User != nil {
+		return nil, time.Time{}, fmt.Errorf("%w: the URL is not that of a repository", ErrRepository)
+	}
+	bounded, cancel := context.WithTimeout(ctx, fetchPatience)
+	defer cancel()
+	network := &fetcher{request: r.request(bounded)}
+	data, when, err := r.target(name, network, false)
+	if err != nil && ctx.Err() != nil {
+		return nil, time.Time{}, ctx.Err()
+	}
+	if err != nil && network.unreachable != nil {
+		unreachable := network.unreachable
+		// What was published before may still be vouched for.
+		if data, when, err = r.target(name, &fetcher{refuse: true}, true); err != nil {
+			return nil, time.Time{}, fmt.Errorf("%w: %w", ErrUnreachable, unreachable)
+		}
+	}
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("%w: %w", ErrRepository, err)
+	}
+	return data, when, nil
+}
+
+// target returns a target's text and when the repository was last asked.
+func (r Repository) target(name string, f *fetcher, cached bool) ([]byte, time.Time, error) {
 	dir := r.cacheDir()
 	o := &tuf.Options{
 		Root: r.Anchor, RepositoryBaseURL: r.url(), Fetcher: f,
@@ -127,7 +148,7 @@ func (r Repository) target(f *fetcher, cached bool) ([]byte, time.Time, error) {
 	if err != nil {
 		return nil, time.Time{}, err
 	}
-	data, err := client.GetTarget(rootTarget)
+	data, err := client.GetTarget(name)
 	if err != nil {
 		return nil, time.Time{}, err
 	}

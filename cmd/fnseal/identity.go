@@ -51,9 +51,8 @@ func identityToken(c *cli.Context, e *env, services trust.Services) (func(contex
 			return token, err
 		}, nil
 	}
-	if services.Issuer.URL == "" || !e.err.Interactive {
-		return nil, hint(usagef("no --key to sign with, and no identity token"),
-			"make a key with fnseal keygen, or give --identity-token FILE; in GitHub Actions a job has one with permissions: id-token: write")
+	if services.Issuer.URL == "" {
+		return nil, noIdentity()
 	}
 	if err := agree(c, e, services, "your e-mail address, as "+services.Issuer.URL+" knows it"); err != nil {
 		return nil, err
@@ -74,6 +73,17 @@ func identityToken(c *cli.Context, e *env, services trust.Services) (func(contex
 		return login.Device, nil
 	}
 	return login.Browser, nil
+}
+
+// hasIdentity reports whether there is somebody to sign as, before anybody is
+// asked.
+func hasIdentity(c *cli.Context, e *env) bool {
+	return c.String("identity-token") != "" || e.err.Interactive || identity.Present(e.surroundings()) != ""
+}
+
+func noIdentity() error {
+	return hint(usagef("no --key to sign with, and no identity token"),
+		"make a key with fnseal keygen, or give --identity-token FILE; in GitHub Actions a job has one with permissions: id-token: write")
 }
 
 func readToken(e *env, path string) (identity.Token, error) {

@@ -49,13 +49,16 @@ func signer(c *cli.Context, e *env) (*sign.Signer, error) {
 	if err := checkSignerFlags(c); err != nil {
 		return nil, err
 	}
+	if c.String("key") == "" && !hasIdentity(c, e) {
+		return nil, noIdentity()
+	}
 	services, err := signingServices(c, e)
 	if err != nil {
 		return nil, err
 	}
 	config.Services = services
 	if c.String("key") == "" || len(services.Logs)+len(services.Timestamps) > 0 {
-		if config.Root, err = signingRoot(c); err != nil {
+		if config.Root, err = signingRoot(c, e); err != nil {
 			return nil, err
 		}
 	}
@@ -111,7 +114,7 @@ func signingServices(c *cli.Context, e *env) (trust.Services, error) {
 	var services trust.Services
 	file, keyless := c.String("signing-config"), c.String("key") == ""
 	if file != "" || keyless || c.Bool("log") {
-		config, err := signingConfig(file)
+		config, err := signingConfig(c, e)
 		if err != nil {
 			return services, err
 		}
@@ -135,18 +138,27 @@ func signingServices(c *cli.Context, e *env) (trust.Services, error) {
 	return services, nil
 }
 
-func signingConfig(file string) (*trust.SigningConfig, error) {
-	if file != "" {
+// signingConfig reads the configuration named, or returns the public-good
+// instance's: as its TUF repository publishes it, or as this program knows it.
+func signingConfig(c *cli.Context, e *env) (*trust.SigningConfig, error) {
+	if file := c.String("signing-config"); file != "" {
 		return trust.LoadSigningConfig(file)
 	}
-	return trust.PublicGoodSigning()
+	config, err := trust.Repository{CacheDir: repositoryCache(e)}.FetchSigning(c.Context)
+	if errors.Is(err, trust.ErrUnreachable) {
+		e.detail("%v; going by the configuration that is part of this program", err)
+		return trust.PublicGoodSigning()
+	}
+	return config, err
 }
 
-func signingRoot(c *cli.Context) (*trust.Root, error) {
+// signingRoot reads the trusted root named, or returns the public-good
+// instance's.
+func signingRoot(c *cli.Context, e *env) (*trust.Root, error) {
 	if file := c.String("trusted-root"); file != "" {
 		return trust.LoadRoot(file)
 	}
-	return trust.PublicGood()
+	return refreshedRoot(c, e)
 }
 
 // privateKey loads the key that --key names.

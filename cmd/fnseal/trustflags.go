@@ -210,6 +210,16 @@ func (e *rootAgeError) Error() string {
 	return fmt.Sprintf("the trusted root %s was last known to be current %d days ago", e.root, int(e.age.Hours()/24))
 }
 
+// repositoryCache is where what TUF repositories publish is kept; nowhere if
+// empty.
+func repositoryCache(e *env) string {
+	dir, err := os.UserCacheDir()
+	if err != nil || e.noCache {
+		return ""
+	}
+	return filepath.Join(dir, "fnseal", "tuf")
+}
+
 // refreshedRoot returns the root that a TUF repository publishes. That of the
 // public-good instance is also part of the program.
 func refreshedRoot(c *cli.Context, e *env) (*trust.Root, error) {
@@ -227,9 +237,7 @@ func refreshedRoot(c *cli.Context, e *env) (*trust.Root, error) {
 		}
 		return trust.PublicGood()
 	}
-	if dir, err := os.UserCacheDir(); err == nil && !e.noCache {
-		repo.CacheDir = filepath.Join(dir, "fnseal", "tuf")
-	}
+	repo.CacheDir = repositoryCache(e)
 	r, err := repo.Fetch(c.Context)
 	if err == nil || private || !errors.Is(err, trust.ErrUnreachable) {
 		return r, err
