@@ -29,6 +29,12 @@ type Root struct {
 	// person supplied, who answers for its age.
 	Date time.Time
 
+	// Supplied says that a person named the root. What it names is then
+	// demanded of every signature that is judged by it, that of a bare key
+	// included; a root that is there for certificates demands nothing of
+	// keys.
+	Supplied bool
+
 	// SHA256 is the lower-case hexadecimal sha256 of the root's text.
 	SHA256 string
 
@@ -89,7 +95,11 @@ func LoadRoots(path string) ([]*Root, error) {
 	lines := bytes.Split(bytes.TrimSpace(data), []byte("\n"))
 	if len(lines) < 2 || !json.Valid(lines[0]) {
 		r, err := ParseRoot(data, name)
-		return []*Root{r}, err
+		if err != nil {
+			return nil, err
+		}
+		r.Supplied = true
+		return []*Root{r}, nil
 	}
 	if len(lines) > maxRoots {
 		return nil, fmt.Errorf("reading trusted root %q: %w: it has %d lines, more than %d", name, ErrRoot, len(lines), maxRoots)
@@ -100,6 +110,7 @@ func LoadRoots(path string) ([]*Root, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.Supplied = true
 		roots = append(roots, r)
 	}
 	return roots, nil

@@ -91,17 +91,19 @@ func (j *judge) unsigned(b *parsed, hinted *trust.PublicKey) Result {
 	return Result{Failed, reason}
 }
 
-// when examines what proves the time of a key's signature. Without a root
-// there is nothing to examine it by, and a key without a period needs none.
+// when examines what proves the time of a key's signature, by the roots that
+// were named. One that is there for certificates is asked only where the key
+// needs a proof of time.
 func (j *judge) when(b *parsed, k trust.PublicKey, fact *BundleFact) {
+	relevant := slices.DeleteFunc(slices.Clone(j.roots), func(r *trust.Root) bool { return !r.Supplied && !k.Bounded() })
 	// A root that names no log has nothing to say where another names one.
-	roots := slices.DeleteFunc(slices.Clone(j.roots), func(r *trust.Root) bool { return !r.HasLog() })
+	roots := slices.DeleteFunc(slices.Clone(relevant), func(r *trust.Root) bool { return !r.HasLog() })
 	if len(roots) == 0 {
-		roots = j.roots
+		roots = relevant
 	}
 	best := bestOf(roots, func(r *trust.Root) *opinion {
 		o := &opinion{root: r, material: root.TrustedMaterialCollection{k.TrustedMaterial(), r.TrustedMaterial()}}
-		o.examineLog(b, j.waived.Log)
+		o.examineLog(b, j.waived.Log || !r.Supplied)
 		o.examineTimestamps(b, k.Bounded())
 		return o
 	})

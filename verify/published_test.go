@@ -143,3 +143,31 @@ func TestProvenanceOfGitHub(t *testing.T) {
 		}
 	}
 }
+
+// TestKeyBesideIdentities: where keys and identities are both accepted, the root
+// that is there for certificates demands no log entry of a key's signature; one
+// that was named does.
+func TestKeyBesideIdentities(t *testing.T) {
+	artifact := digestOf(fixture(t, "artifact.bin"))
+	root, err := trust.PublicGood()
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := verify.Input{
+		Name: "artifact.bin", Digest: artifact, Keys: []trust.PublicKey{publicKey(t, "p256.pub")},
+		Identities: []verify.Identity{{Subject: verify.Exactly("a"), Issuer: verify.Exactly("b")}},
+		Roots:      []*trust.Root{root},
+		Bundles:    []attest.Item{{Source: "b", JSON: fixture(t, "p256.message.json")}},
+	}
+	if fact := answer(t, in); !fact.Proves() {
+		t.Errorf("beside identities: %s", fact.Signature.Reason)
+	}
+	named, err := trust.LoadRoot("../trust/roots/public-good.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Roots = []*trust.Root{named}
+	if fact := answer(t, in); fact.Proves() || failures(fact) != verify.ExamLog {
+		t.Errorf("under a root that was named: %q", failures(fact))
+	}
+}

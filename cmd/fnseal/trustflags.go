@@ -239,6 +239,9 @@ func refreshedRoot(c *cli.Context, e *env) (*trust.Root, error) {
 	}
 	repo.CacheDir = repositoryCache(e)
 	r, err := repo.Fetch(c.Context)
+	if err == nil {
+		r.Supplied = private
+	}
 	if err == nil || private || !errors.Is(err, trust.ErrUnreachable) {
 		return r, err
 	}
