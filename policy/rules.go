@@ -21,7 +21,7 @@ type Signer struct {
 
 // Target are rules for the artifacts of some names.
 type Target struct {
-	Match Globs `yaml:"match" jsonschema:"required" jsonschema_description:"Names the rules are for: of a file its base name, of an image its repository."`
+	Match Globs `yaml:"match" jsonschema:"required" jsonschema_description:"Names the rules are for: of a file its base name, of an image the last element of its repository."`
 	Rules Rules `yaml:"verify" jsonschema:"required" jsonschema_description:"What is demanded of them, in addition to verify above."`
 }
 
