@@ -15,6 +15,8 @@ func dbCommand(e *env) *cli.Command {
 			dbLookupCommand(e),
 			dbExportCommand(e),
 			dbImportCommand(e),
+			dbPushCommand(e),
+			dbPullCommand(e),
 		},
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -41,12 +42,17 @@ func TestImages(t *testing.T) {
 	}
 	layout := imagekit.WriteLayout(t, map[string]mutate.Appendable{"app": amd})
 
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/image",
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir+"/home")
 			e.Setenv("XDG_CACHE_HOME", e.WorkDir+"/cache")
+			e.Setenv("ROOT", root)
 			e.Setenv("REGISTRY", registry)
 			e.Setenv("PLAIN_REGISTRY", plain)
 			e.Setenv("CLOSED_REGISTRY", closed)

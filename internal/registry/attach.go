@@ -32,7 +32,7 @@ type artifactManifest struct {
 	ArtifactType  string            `json:"artifactType"`
 	Config        pointer           `json:"config"`
 	Layers        []pointer         `json:"layers"`
-	Subject       pointer           `json:"subject"`
+	Subject       *pointer          `json:"subject,omitempty"`
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }
 
@@ -76,7 +76,7 @@ func (r *Repository) attach(ctx context.Context, subject fnpkg.Digest, a Artifac
 	manifest, err := json.Marshal(artifactManifest{
 		SchemaVersion: 2, MediaType: ociManifest, ArtifactType: a.Type,
 		Config: pointerTo(ociEmpty, empty), Layers: []pointer{pointerTo(a.Type, a.Content)},
-		Subject: to, Annotations: a.Annotations,
+		Subject: &to, Annotations: a.Annotations,
 	})
 	if err != nil {
 		return none, err

@@ -220,6 +220,11 @@ func (r *Repository) artifact(ctx context.Context, d descriptor) (*document, err
 	if err != nil {
 		return nil, err
 	}
+	return parseArtifact(data)
+}
+
+// parseArtifact reads the manifest of an artifact.
+func parseArtifact(data []byte) (*document, error) {
 	if err := checkKeys(data, "annotations"); err != nil {
 		return nil, err
 	}
