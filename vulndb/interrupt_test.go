@@ -92,7 +92,7 @@ func TestUpdateIsCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, m := range moments(t, server.URL, 6) {
+	for _, m := range moments(t, server.URL, 4) {
 		ctx, cancel := context.WithCancel(context.Background())
 		told := 0
 		_, err := Update(ctx, UpdateOptions{Sources: []string{server.URL}, Path: path, Progress: func(p UpdateProgress) {
@@ -117,7 +117,7 @@ func TestUpdateIsCancelled(t *testing.T) {
 }
 
 // kills is how many processes TestUpdateIsKilled kills in all.
-var kills = flag.Int("kills", 40, "processes to kill in TestUpdateIsKilled")
+var kills = flag.Int("kills", 20, "processes to kill in TestUpdateIsKilled")
 
 // TestUpdateIsKilled kills processes with SIGKILL while they update, at moments
 // of every phase: the index is always the old one or the new one, and what the
