@@ -41,6 +41,15 @@ type Entry struct {
 	LinkTarget string
 
 	open func() (Content, error)
+
+	file   digested // what the content lies in, nil if nothing stands for it
+	number int64
+}
+
+// digested is what a file has that entries lie in: its digest, where that was
+// computed.
+type digested interface {
+	KnownDigest() (Digest, bool)
 }
 
 // NewEntry returns e with open as the way to its content; only readers of a
@@ -74,3 +83,34 @@ func (e Entry) IsLink() bool { return e.Mode.Type() == fs.ModeSymlink }
 
 // Executable reports whether any execute bit of a regular file is set.
 func (e Entry) Executable() bool { return e.IsRegular() && e.Mode.Perm()&0o111 != 0 }
+
+// Place names the content of an entry for good: by the digest of the file it is
+// kept in, and where in it. Entries of one place have one content; content of
+// one kind may lie at many places.
+type Place struct {
+	File   Digest // of an archive, or of a layer of an image, uncompressed
+	Number int64  // of the entry in the file
+}
+
+// IsZero reports whether the place is not known.
+func (p Place) IsZero() bool { return p.File.IsZero() }
+
+// Place returns where the entry's content lies. It is zero where no digest
+// stands for it, as in a directory, or none was asked for yet: nothing is read
+// to find out.
+func (e Entry) Place() Place {
+	if e.file == nil {
+		return Place{}
+	}
+	d, ok := e.file.KnownDigest()
+	if !ok {
+		return Place{}
+	}
+	return Place{d, e.number}
+}
+
+// At returns e with the place of its content. Only readers of a format call it.
+func (e Entry) At(file digested, number int64) Entry {
+	e.file, e.number = file, number
+	return e
+}

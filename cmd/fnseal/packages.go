@@ -119,6 +119,7 @@ func openWithLayers(ctx context.Context, c *cli.Context, e *env, ref string, std
 type cataloguer struct {
 	options  catalog.Options
 	cache    *catalog.Cache // nil for none
+	layers   layers
 	progress *term.Progress
 }
 
@@ -132,7 +133,7 @@ func newCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &cataloguer{options: catalog.Options{LicenseTexts: choice.text, Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest")}, progress: term.NewProgress(e.stderr, e.err)}
+	k := &cataloguer{options: catalog.Options{LicenseTexts: choice.text, Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest"), Shared: catalog.NewShared()}, progress: term.NewProgress(e.stderr, e.err)}
 	if k.options.With, err = builds(c, e); err != nil {
 		return nil, err
 	}
@@ -203,18 +204,13 @@ func (k *cataloguer) inventory(ctx context.Context, p fnpkg.Package) (*fnpkg.Inv
 }
 
 func (k *cataloguer) ask(ctx context.Context, p fnpkg.Package) (*fnpkg.Inventory, error) {
-	layered, ok := p.(*overlay.Package)
-	switch {
-	case ok:
-		// Its digest is the function's alone and does not name what is seen.
-		inv, err := catalog.Catalog(ctx, p, k.options)
-		if err != nil {
-			return nil, err
-		}
-		inv.Subject.Layers, err = layered.Layers(ctx)
-		return inv, err
-	case k.cache == nil:
-		return catalog.Catalog(ctx, p, k.options)
+	find := catalog.Catalog
+	if k.cache != nil {
+		find = k.cache.Catalog
 	}
-	return k.cache.Catalog(ctx, p, k.options)
+	inv, err := find(ctx, p, k.options)
+	if layered, ok := p.(*overlay.Package); ok && err == nil {
+		inv.Subject.Layers, err = layered.Layers(ctx)
+	}
+	return inv, err
 }

@@ -194,6 +194,7 @@ func inventories(c *cli.Context, e *env, refs []string) ([]*fnpkg.Inventory, err
 	if err != nil {
 		return nil, err
 	}
+	defer k.close()
 	invs := make([]*fnpkg.Inventory, len(refs))
 	g, ctx := errgroup.WithContext(c.Context)
 	g.SetLimit(runtime.GOMAXPROCS(0))
@@ -218,7 +219,7 @@ func inventories(c *cli.Context, e *env, refs []string) ([]*fnpkg.Inventory, err
 
 // target catalogues one target with its layers.
 func (k *cataloguer) target(ctx context.Context, c *cli.Context, e *env, ref string) (*fnpkg.Inventory, error) {
-	p, err := openWithLayers(ctx, c, e, ref, e.stdin)
+	p, err := k.open(ctx, c, e, ref, e.stdin)
 	if err != nil {
 		return nil, err
 	}

@@ -42,6 +42,7 @@ func (s *scan) eachInventory(ctx context.Context, yield func(input, *fnpkg.Inven
 	if err != nil {
 		return err
 	}
+	defer k.close()
 	names := map[string]bool{}
 	for len(inputs) > 0 {
 		chunk := inputs[:min(atOnce, len(inputs))]
@@ -77,7 +78,7 @@ func (s *scan) inventory(ctx context.Context, k *cataloguer, ref string) (*fnpkg
 	if err != nil || inv != nil {
 		return inv, err
 	}
-	p, err := openWithLayers(ctx, s.c, s.e, ref, stdin)
+	p, err := k.open(ctx, s.c, s.e, ref, stdin)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,8 @@ type applier struct {
 	meter *meter
 	found *layout.List
 	layer int // from 1
+	file  *layerDigest
+	files int64 // regular files so far
 
 	progress func(done int64) // stored bytes of this layer
 }
@@ -174,7 +176,8 @@ func (a *applier) node(h *tar.Header, name string, t *tar.Reader) (*node, error)
 	n := &node{inode: i, layer: a.layer, listed: a.layer}
 	switch h.Typeflag {
 	case tar.TypeReg:
-		i.size = h.Size
+		i.size, i.file, i.number = h.Size, a.file, a.files
+		a.files++
 		var err error
 		if i.offset, err = a.spool.add(a.metered(t), h.Size); err != nil {
 			return nil, err

@@ -104,7 +104,7 @@ func (p *Package) read(ctx context.Context, layers []registry.Layer, limits fnpk
 	for i, l := range layers {
 		before := m.stored
 		a := applier{
-			tree: t, spool: p.spool, meter: m, found: &found, layer: i + 1,
+			tree: t, spool: p.spool, meter: m, found: &found, layer: i + 1, file: (*layerDigest)(&l.DiffID),
 			progress: func(done int64) { o.progress(before+done, total) },
 		}
 		if err := a.apply(ctx, l); err != nil {

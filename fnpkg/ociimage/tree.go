@@ -20,10 +20,20 @@ const maxHops = 40
 type inode struct {
 	mode    fs.FileMode
 	modTime time.Time
-	link    string // target of a symbolic link
-	offset  int64  // of a file's content in the spool
+	link    string       // target of a symbolic link
+	offset  int64        // of a file's content in the spool
+	file    *layerDigest // of the layer that has it
+	number  int64        // of the file in that layer
 	size    int64
 	usual   bool // a device node that every /dev has
+}
+
+// layerDigest is the digest of a layer's tar archive.
+type layerDigest fnpkg.Digest
+
+// KnownDigest returns it.
+func (d *layerDigest) KnownDigest() (fnpkg.Digest, bool) {
+	return fnpkg.Digest(*d), !fnpkg.Digest(*d).IsZero()
 }
 
 // node is a name in the tree.
@@ -201,7 +211,11 @@ func (p *Package) list(t *tree) ([]fnpkg.Entry, error) {
 				i := n.inode
 				open = func() (fnpkg.Content, error) { return p.spool.open(i.offset, i.size) }
 			}
-			entries = append(entries, fnpkg.NewEntry(e, open))
+			e = fnpkg.NewEntry(e, open)
+			if e.IsRegular() {
+				e = e.At(n.file, n.number)
+			}
+			entries = append(entries, e)
 			if e.IsDir() {
 				if err := visit(n, e.Path+"/"); err != nil {
 					return err

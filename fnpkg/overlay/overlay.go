@@ -27,8 +27,16 @@ const (
 // parts.
 type Package struct {
 	fnpkg.Package
+	stack   *Stack
+	entries []fnpkg.Entry
+	hazards []fnpkg.Hazard
+}
+
+// Stack is layers laid over one another: what all functions that have them see
+// in /opt. It is read-only, and may be shared.
+type Stack struct {
 	layers   []fnpkg.Package
-	entries  []fnpkg.Entry
+	entries  []fnpkg.Entry // sorted by path
 	hazards  []fnpkg.Hazard
 	shadowed []Shadow
 }
@@ -44,24 +52,34 @@ type Shadow struct {
 // New joins a function with its layers in the order in which the function
 // names them: a later layer's file takes the place of an earlier one's.
 func New(function fnpkg.Package, layers ...fnpkg.Package) *Package {
-	p := &Package{Package: function, layers: layers}
+	return NewStack(layers...).Under(function)
+}
+
+// Under joins a function with the layers.
+func (s *Stack) Under(function fnpkg.Package) *Package {
+	p := &Package{
+		Package: function, stack: s,
+		entries: slices.Grow(slices.Clone(s.entries), len(function.Entries())),
+		hazards: slices.Clone(s.hazards),
+	}
+	// What is in LayerRoot sorts before what is in FunctionRoot.
 	for _, e := range function.Entries() {
 		p.entries = append(p.entries, moved(e, FunctionRoot))
 	}
 	for _, h := range function.Hazards() {
 		p.hazards = append(p.hazards, movedHazard(h, FunctionRoot, function.Name()))
 	}
-	p.stack()
-	slices.SortStableFunc(p.entries, func(a, b fnpkg.Entry) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortStableFunc(p.hazards, func(a, b fnpkg.Hazard) int {
 		return cmp.Or(strings.Compare(string(a.ID), string(b.ID)), strings.Compare(a.Path, b.Path))
 	})
 	return p
 }
 
-// stack lays the layers over one another, the last first, so that what is met
-// again is hidden.
-func (p *Package) stack() {
+// NewStack lays layers over one another, a later one's files over those of an
+// earlier one.
+func NewStack(layers ...fnpkg.Package) *Stack {
+	p := &Stack{layers: layers}
+	// The last comes first, so that what is met again is hidden.
 	by := map[string]string{} // the layer whose entry is seen at a path
 	files := map[string]string{}
 	folders := map[string]string{}
@@ -94,9 +112,11 @@ func (p *Package) stack() {
 			p.entries = append(p.entries, e)
 		}
 	}
+	slices.SortStableFunc(p.entries, func(a, b fnpkg.Entry) int { return strings.Compare(a.Path, b.Path) })
 	slices.SortFunc(p.shadowed, func(a, b Shadow) int {
 		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Layer, b.Layer))
 	})
+	return p
 }
 
 // clashing reports whether e is a file where a layer above has a folder, or lies
@@ -138,12 +158,12 @@ func (p *Package) Entries() []fnpkg.Entry { return p.entries }
 func (p *Package) Hazards() []fnpkg.Hazard { return p.hazards }
 
 // Shadowed lists the files of layers that cannot be seen, by path.
-func (p *Package) Shadowed() []Shadow { return p.shadowed }
+func (p *Package) Shadowed() []Shadow { return p.stack.shadowed }
 
 // Layers returns the name and exact digest of each layer, in the order given.
 func (p *Package) Layers(ctx context.Context) ([]fnpkg.Layer, error) {
 	var out []fnpkg.Layer
-	for _, l := range p.layers {
+	for _, l := range p.stack.layers {
 		d, err := l.Digest(ctx)
 		if err != nil && !errors.Is(err, fnpkg.ErrNoDigest) {
 			return nil, err
@@ -156,7 +176,7 @@ func (p *Package) Layers(ctx context.Context) ([]fnpkg.Layer, error) {
 // Close closes the function and all layers.
 func (p *Package) Close() error {
 	errs := []error{p.Package.Close()}
-	for _, l := range p.layers {
+	for _, l := range p.stack.layers {
 		errs = append(errs, l.Close())
 	}
 	return errors.Join(errs...)

@@ -109,7 +109,7 @@ func (p *Package) makeEntries(a *archive) error {
 			}
 			e.Size, e.LinkTarget = h.size, target
 		}
-		p.entries = append(p.entries, fnpkg.NewEntry(e, open))
+		p.entries = append(p.entries, fnpkg.NewEntry(e, open).At(p, int64(i)))
 	}
 	layout.Sort(p.entries)
 	p.entries = layout.MergeDirectories(p.entries)
@@ -169,6 +169,9 @@ func (p *Package) Digest(ctx context.Context) (fnpkg.Digest, error) { return p.d
 func (p *Package) Sum(ctx context.Context, h crypto.Hash) ([]byte, error) {
 	return p.digest.Sum(ctx, h)
 }
+
+// KnownDigest returns what Digest returned, if that was asked before.
+func (p *Package) KnownDigest() (fnpkg.Digest, bool) { return p.digest.Known() }
 
 // Close closes what WithCloser named.
 func (p *Package) Close() error {

@@ -3,12 +3,14 @@ package catalog
 import (
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/fnpkg/overlay"
 	"github.com/fnseal/fnseal/fnpkg/target"
 )
 
@@ -139,4 +141,164 @@ func TestCachePrunes(t *testing.T) {
 	if len(files) > 1 {
 		t.Errorf("still there: %q", files)
 	}
+}
+
+// What is kept stays below a size: what nobody asked for the longest goes.
+func TestCacheBounded(t *testing.T) {
+	dir := t.TempDir()
+	c, err := OpenCache(dir, "build")
+	if err != nil {
+		t.Fatal(err)
+	}
+	packages := []string{"node.zip", "python.zip", "java.zip"}
+	for i, name := range packages {
+		cached(t, c, "../../testdata/packages/"+name)
+		files, err := filepath.Glob(filepath.Join(dir, "*.json"))
+		if err != nil || len(files) != i+1 {
+			t.Fatalf("%d files, %v", len(files), err)
+		}
+		for _, f := range files { // older by the round
+			info, err := os.Stat(f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Chtimes(f, time.Time{}, info.ModTime().Add(-time.Hour)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	c.bytes = 1 // there is room for none but what is asked for
+	c.prune()
+	if files, _ := filepath.Glob(filepath.Join(dir, "*.json")); len(files) != 0 {
+		t.Errorf("still there: %q", files)
+	}
+
+	c.bytes = cacheBytes
+	for _, name := range packages {
+		cached(t, c, "../../testdata/packages/"+name)
+	}
+	sizes := int64(0)
+	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	for i, f := range files {
+		info, err := os.Stat(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes += info.Size()
+		if err := os.Chtimes(f, time.Time{}, time.Now().Add(time.Duration(i-10)*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c.bytes = sizes - 1
+	c.prune()
+	left, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	if diff := cmp.Diff(files[1:], left); diff != "" {
+		t.Errorf("not the oldest went (-want +got):\n%s", diff)
+	}
+}
+
+// A file that is sound and about something else is no answer, nor is a large
+// one read.
+func TestCacheForeign(t *testing.T) {
+	dir := t.TempDir()
+	c, err := OpenCache(dir, "build")
+	if err != nil {
+		t.Fatal(err)
+	}
+	node, python := "../../testdata/packages/node.zip", "../../testdata/packages/python.zip"
+	cached(t, c, node)
+	files, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	cached(t, c, python)
+	all, _ := filepath.Glob(filepath.Join(dir, "*.json"))
+	for _, f := range all {
+		if f != files[0] {
+			if err := os.Rename(f, files[0]); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if inv, hit := cached(t, c, node); hit || inv.Subject.Name != "node.zip" {
+		t.Errorf("hit %v, %s", hit, inv.Subject.Name)
+	}
+	if err := os.Truncate(files[0], cachedLimit+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, hit := cached(t, c, node); hit {
+		t.Error("a file over the limit was taken")
+	}
+}
+
+// A function is kept by its layers too.
+func TestCacheLayers(t *testing.T) {
+	c, err := OpenCache(t.TempDir(), "build")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(layers ...string) (*fnpkg.Inventory, bool) {
+		t.Helper()
+		open := func(name string) fnpkg.Package {
+			p, err := target.Open(t.Context(), name, target.Options{Limits: fnpkg.DefaultLimits()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return p
+		}
+		var opened []fnpkg.Package
+		for _, l := range layers {
+			opened = append(opened, open("../../testdata/packages/"+l))
+		}
+		p := &readsOfLayers{Package: overlay.New(open("../../testdata/packages/node.zip"), opened...)}
+		defer p.Close()
+		inv, err := c.Catalog(t.Context(), p, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inv, p.n == 0
+	}
+	seen := map[int]bool{}
+	for _, layers := range [][]string{nil, {"python.zip"}, {"java.zip"}, {"python.zip", "java.zip"}} {
+		fresh, hit := ask(layers...)
+		if hit || seen[len(fresh.Components)] {
+			t.Errorf("layers %q: hit %v, %d components", layers, hit, len(fresh.Components))
+		}
+		seen[len(fresh.Components)] = true
+		again, hit := ask(layers...)
+		if diff := cmp.Diff(fresh, again); !hit || diff != "" {
+			t.Errorf("layers %q: hit %v (-fresh +cached):\n%s", layers, hit, diff)
+		}
+	}
+}
+
+type readsOfLayers struct {
+	*overlay.Package
+	n int
+}
+
+func (r *readsOfLayers) Entries() []fnpkg.Entry {
+	r.n++
+	return r.Package.Entries()
+}
+
+// Several processes may use one folder.
+func TestCacheConcurrent(t *testing.T) {
+	dir := t.TempDir()
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			c, err := OpenCache(dir, "build")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			for range 3 {
+				for _, name := range []string{"cargo.zip", "dotnet.zip"} {
+					if inv, _ := cached(t, c, "../../testdata/packages/"+name); len(inv.Components) == 0 || inv.Subject.Name != name {
+						t.Errorf("%s: %d components of %s", name, len(inv.Components), inv.Subject.Name)
+					}
+					c.prune()
+				}
+			}
+		})
+	}
+	group.Wait()
 }

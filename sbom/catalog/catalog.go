@@ -33,6 +33,10 @@ type Options struct {
 	// number there are to look into. Calls come one at a time.
 	Progress func(done, total int)
 
+	// Shared, if set, is asked for what was found in files that other packages
+	// have too, and told.
+	Shared *Shared
+
 	// Limits for archives within the package; the zero value stands for
 	// fnpkg.DefaultLimits.
 	Limits fnpkg.Limits
@@ -90,6 +94,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		o.Limits = fnpkg.DefaultLimits()
 	}
 	s := look(p.Entries())
+	s.shared = o.Shared
 	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
 	nested := newArchiveReader(o.Limits, begin)

@@ -27,12 +27,18 @@ func catalogGo(ctx context.Context, s *survey, begin func()) (result, error) {
 	err := each(ctx, len(s.programs), func(ctx context.Context, i int) error {
 		e := s.entries[s.programs[i]]
 		begin()
+		if known, ok := getShared[result](s.shared, "program", e); ok {
+			results[i] = known
+			return nil
+		}
 		if err := results[i].addProgram(ctx, e); err != nil {
 			if cerr := ctx.Err(); cerr != nil {
 				return cerr
 			}
 			results[i].unread = append(results[i].unread, unread{"golang", e.Path, err.Error()})
+			return nil
 		}
+		putShared(s.shared, "program", e, results[i])
 		return nil
 	})
 	return join(results), err

@@ -20,7 +20,16 @@ func catalogArchives(ctx context.Context, s *survey, name string, reader *archiv
 	results := make([]result, len(s.archives)+1)
 	err := each(ctx, len(results), func(ctx context.Context, i int) (err error) {
 		if i < len(s.archives) {
-			results[i], err = reader.read(ctx, s.entries[s.archives[i]])
+			e := s.entries[s.archives[i]]
+			var known bool
+			if results[i], known = getShared[result](s.shared, "archive", e); known {
+				return nil
+			}
+			results[i], err = reader.read(ctx, e)
+			// What could not be read may be for want of room that others took.
+			if err == nil && len(results[i].unread) == 0 {
+				putShared(s.shared, "archive", e, results[i])
+			}
 			return err
 		}
 		if !s.rootIsJar {

@@ -45,62 +45,73 @@ func isPythonLock(base string) bool {
 // they do not say.
 func catalogLocks(ctx context.Context, s *survey, begin func()) (result, error) {
 	var r result
-	declare := func(ecosystem, foundBy, file, name, version string, licenses []fnpkg.License, archive fnpkg.Distribution) {
-		id, err := purl.New(ecosystem, name, version)
-		if err != nil {
-			return
-		}
-		r.finds = append(r.finds, find{
-			purl: id, path: file, origin: fnpkg.OriginDeclared, confidence: 1, licenses: licenses, foundBy: foundBy,
-			about: about{archive: archive},
-		})
-	}
-	all := newFiles(ctx, begin)
-	owners := map[string]owner{} // of the lock files, by path
 	var tags map[string]map[string]bool
 	for _, i := range s.locks {
 		e := s.entries[i]
-		if isPythonLock(path.Base(e.Path)) {
-			begin()
-			content, err := readText(e, lockLimit)
-			if err != nil {
-				continue // nothing that is shipped is missed
+		if !isPythonLock(path.Base(e.Path)) {
+			found, ok := getShared[result](s.shared, "lock", e)
+			if !ok {
+				found = readNodeLock(ctx, e, begin)
+				if ctx.Err() != nil {
+					return r, ctx.Err()
+				}
+				putShared(s.shared, "lock", e, found)
 			}
-			packages, _ := parsePythonLock(e.Path, content)
-			if tags == nil {
-				tags = wheelTags(s)
-			}
-			for _, p := range packages {
-				id, _ := purl.New("pypi", p.name, p.version)
-				declare("pypi", "python-lock", e.Path, p.name, p.version, nil, p.archive(tags[id.Text]))
-			}
+			r.add(found)
 			continue
 		}
-		all.add(e.Path, func() (io.ReadCloser, error) {
-			content, err := readText(e, lockLimit)
-			if err != nil {
-				return nil, err
-			}
-			if path.Base(e.Path) == "package-lock.json" {
-				var o owner
-				_ = json.Unmarshal(content, &o) // the cataloger says if it is none
-				owners[e.Path] = o
-			}
-			return io.NopCloser(bytes.NewReader(content)), nil
-		})
-	}
-	if len(all.list) == 0 {
-		return r, ctx.Err()
-	}
-	packages, _, _ := javascript.NewLockCataloger(javascript.CatalogerConfig{}).Catalog(ctx, all)
-	for _, p := range packages {
-		file := placeOf(p).RealPath
-		if p.Version == "" || strings.HasSuffix(p.Version, "-use.local") || owners[file] == (owner{p.Name, p.Version}) {
-			continue // the function itself, or a part of it: a workspace
+		begin()
+		content, err := readText(e, lockLimit)
+		if err != nil {
+			continue // nothing that is shipped is missed
 		}
-		declare("npm", "javascript-lock", file, p.Name, p.Version, licensesOf(p), lockedArchive(p.Metadata))
+		packages, _ := parsePythonLock(e.Path, content)
+		if tags == nil {
+			tags = wheelTags(s)
+		}
+		for _, p := range packages {
+			id, _ := purl.New("pypi", p.name, p.version)
+			r.declare("pypi", "python-lock", e.Path, p.name, p.version, nil, p.archive(tags[id.Text]))
+		}
 	}
 	return r, ctx.Err()
+}
+
+// declare adds what a lock file names.
+func (r *result) declare(ecosystem, foundBy, file, name, version string, licenses []fnpkg.License, archive fnpkg.Distribution) {
+	id, err := purl.New(ecosystem, name, version)
+	if err != nil {
+		return
+	}
+	r.finds = append(r.finds, find{
+		purl: id, path: file, origin: fnpkg.OriginDeclared, confidence: 1, licenses: licenses, foundBy: foundBy,
+		about: about{archive: archive},
+	})
+}
+
+// readNodeLock lists what a lock file of one of Node's managers names.
+func readNodeLock(ctx context.Context, e fnpkg.Entry, begin func()) result {
+	var r result
+	var own owner
+	lock := newFiles(ctx, begin)
+	lock.add(e.Path, func() (io.ReadCloser, error) {
+		content, err := readText(e, lockLimit)
+		if err != nil {
+			return nil, err
+		}
+		if path.Base(e.Path) == "package-lock.json" {
+			_ = json.Unmarshal(content, &own) // the cataloger says if it is none
+		}
+		return io.NopCloser(bytes.NewReader(content)), nil
+	})
+	packages, _, _ := javascript.NewLockCataloger(javascript.CatalogerConfig{}).Catalog(ctx, lock)
+	for _, p := range packages {
+		if p.Version == "" || strings.HasSuffix(p.Version, "-use.local") || own == (owner{p.Name, p.Version}) {
+			continue // the function itself, or a part of it: a workspace
+		}
+		r.declare("npm", "javascript-lock", e.Path, p.Name, p.Version, licensesOf(p), lockedArchive(p.Metadata))
+	}
+	return r
 }
 
 // lockedArchive is the archive of a package in a lock file of Node's managers.

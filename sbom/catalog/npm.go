@@ -69,6 +69,13 @@ type installation struct {
 	manifest nodePackage
 	purl     string
 	err      error // why it cannot be read
+	known    *knownNPM
+}
+
+// knownNPM is what the reading of one package.json brings.
+type knownNPM struct {
+	manifest nodePackage
+	found    pkg.Package // as the cataloger sees it
 }
 
 // catalogNPM finds the npm packages installed in node_modules folders.
@@ -78,6 +85,10 @@ func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
 	for i, in := range s.npm {
 		e := s.entries[in.entry]
 		read[i].path = e.Path
+		if known, ok := getShared[*knownNPM](s.shared, "npm", e); ok {
+			read[i].known, read[i].manifest = known, known.manifest
+			continue
+		}
 		read[i].place = all.add(e.Path, func() (io.ReadCloser, error) {
 			var content []byte
 			content, read[i].err = readText(e, manifestLimit)
@@ -114,7 +125,11 @@ func catalogNPM(ctx context.Context, s *survey, begin func()) (result, error) {
 		// version are what this package's own reading says. A package.json
 		// without a name is known by its folder. Under an alias the folder has
 		// another name than the package, and the package's own counts.
-		p := found[m.place]
+		if m.known == nil {
+			m.known = &knownNPM{m.manifest, found[m.place]}
+			putShared(s.shared, "npm", s.entries[in.entry], m.known)
+		}
+		p := m.known.found
 		name := cmp.Or(p.Name, string(m.manifest.Name), in.folder)
 		id, err := purl.New("npm", name, cmp.Or(p.Version, string(m.manifest.Version)))
 		if err != nil {

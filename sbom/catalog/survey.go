@@ -14,6 +14,7 @@ import (
 // which technique has to look into. No content is read for it.
 type survey struct {
 	entries []fnpkg.Entry
+	shared  *Shared // what is known of them, nil for none
 
 	npm       []installedNPM         // package.json files of installed packages
 	own       []int                  // package.json files outside of any node_modules

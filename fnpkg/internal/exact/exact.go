@@ -9,6 +9,7 @@ import (
 	"hash"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/fnseal/fnseal/fnpkg"
 )
@@ -24,8 +25,7 @@ type Digester struct {
 	unchanged func() error
 
 	turn  chan struct{} // holds one token: whoever has it may compute
-	known bool          // guarded by turn
-	sum   fnpkg.Digest  // guarded by turn
+	known atomic.Pointer[fnpkg.Digest]
 }
 
 // New returns a Digester of the first size bytes of r. When unchanged is not
@@ -44,10 +44,18 @@ func (d *Digester) Digest(ctx context.Context) (fnpkg.Digest, error) {
 		return fnpkg.Digest{}, err
 	}
 	defer d.release()
-	if d.known {
-		return d.sum, nil
+	if sum, ok := d.Known(); ok {
+		return sum, nil
 	}
 	return d.compute(ctx, nil)
+}
+
+// Known returns what Digest returned, if that was asked before.
+func (d *Digester) Known() (sum fnpkg.Digest, ok bool) {
+	if known := d.known.Load(); known != nil {
+		return *known, true
+	}
+	return sum, false
 }
 
 // Sum returns another digest of the same bytes: those whose sha256 Digest
@@ -87,10 +95,10 @@ func (d *Digester) compute(ctx context.Context, also hash.Hash) (fnpkg.Digest, e
 	if err != nil {
 		return fnpkg.Digest{}, err
 	}
-	if d.known && sum != d.sum {
+	if known, ok := d.Known(); ok && sum != known {
 		return fnpkg.Digest{}, fnpkg.ErrChanged
 	}
-	d.sum, d.known = sum, true
+	d.known.Store(&sum)
 	return sum, nil
 }
 
