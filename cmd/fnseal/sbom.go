@@ -84,7 +84,7 @@ func makeSBOM(c *cli.Context, e *env) error {
 			return err
 		}
 	}
-	invs, err := inventories(c, e, refs)
+	invs, err := inventories(c, e, refs, isList(outs))
 	if err != nil {
 		return err
 	}
@@ -161,6 +161,11 @@ func licenseChoice(c *cli.Context) (l licenses, err error) {
 	return l, nil
 }
 
+// isList reports whether all outputs list components without their hashes.
+func isList(outs []output) bool {
+	return !slices.ContainsFunc(outs, func(o output) bool { return o.format != "table" && o.format != string(sbom.PURLs) })
+}
+
 // placeholder stands for a target's name in the path of an output.
 const placeholder = "{name}"
 
@@ -189,12 +194,13 @@ func outputsFor(outs []output, name string) []output {
 
 // inventories catalogues several targets, as many at a time as there are
 // processors.
-func inventories(c *cli.Context, e *env, refs []string) ([]*fnpkg.Inventory, error) {
+func inventories(c *cli.Context, e *env, refs []string, unhashed bool) ([]*fnpkg.Inventory, error) {
 	k, err := newCachedCataloguer(c, e)
 	if err != nil {
 		return nil, err
 	}
 	defer k.close()
+	k.options.Unhashed = unhashed
 	invs := make([]*fnpkg.Inventory, len(refs))
 	g, ctx := errgroup.WithContext(c.Context)
 	g.SetLimit(runtime.GOMAXPROCS(0))

@@ -83,6 +83,15 @@ func (c *Cache) Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg
 	if inv, ok := c.load(path); ok && inv.Subject.Digest == digest && inv.Subject.Name == p.Name() {
 		return inv, nil
 	}
+	if o.Unhashed { // one with hashes does as well
+		with := o
+		with.Unhashed = false
+		if path, ok := c.path(digest, layers, p, with); ok {
+			if inv, ok := c.load(path); ok && inv.Subject.Digest == digest && inv.Subject.Name == p.Name() {
+				return inv, nil
+			}
+		}
+	}
 	inv, err := Catalog(ctx, p, o)
 	if err != nil {
 		return nil, err
@@ -200,5 +209,5 @@ func (c *Cache) prune() {
 
 // key is what of the options can change the inventory.
 func (o Options) key() string {
-	return fmt.Sprintf("%+v %v %v %q", o.Limits, o.ContentDigest, o.LicenseTexts, o.Runtime)
+	return fmt.Sprintf("%+v %v %v %q %v", o.Limits, o.ContentDigest, o.LicenseTexts, o.Runtime, o.Unhashed)
 }

@@ -33,6 +33,11 @@ type Options struct {
 	// number there are to look into. Calls come one at a time.
 	Progress func(done, total int)
 
+	// Unhashed leaves out the hashes of the package and of components that are
+	// one file, but for the exact digest: lists and matching need none, and they
+	// are most of what cataloguing a large program costs.
+	Unhashed bool
+
 	// Shared, if set, is asked for what was found in files that other packages
 	// have too, and told.
 	Shared *Shared
@@ -94,10 +99,11 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 		o.Limits = fnpkg.DefaultLimits()
 	}
 	s := look(p.Entries())
-	s.shared = o.Shared
+	s.shared, s.unhashed = o.Shared, o.Unhashed
 	begin := progress(o.Progress, len(s.npm)+len(s.python)+len(s.locks)+len(s.archives)+len(s.programs))
 
 	nested := newArchiveReader(o.Limits, begin)
+	nested.unhashed = o.Unhashed
 	nested.texts = o.LicenseTexts
 	techniques := append(nestedTechniques(), []technique{
 		{"packages in Yarn's cache", func(ctx context.Context, s *survey, begin func()) (result, error) {
@@ -116,7 +122,7 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		inv.Subject.Digest, inv.Subject.SHA512, err = digests(gctx, p)
+		inv.Subject.Digest, inv.Subject.SHA512, err = digests(gctx, p, o.Unhashed)
 		return err
 	})
 	for i, t := range techniques {
@@ -162,9 +168,10 @@ func Catalog(ctx context.Context, p fnpkg.Package, o Options) (*fnpkg.Inventory,
 }
 
 // digests returns the exact digest of p, and its sha512 in hexadecimal where p is
-// one file: both from one pass over it if none was made before.
-func digests(ctx context.Context, p fnpkg.Package) (d fnpkg.Digest, sum512 string, err error) {
-	if file, ok := p.(fnpkg.Summer); ok {
+// one file and that is wanted: both from one pass over it if none was made
+// before.
+func digests(ctx context.Context, p fnpkg.Package, unhashed bool) (d fnpkg.Digest, sum512 string, err error) {
+	if file, ok := p.(fnpkg.Summer); ok && !unhashed {
 		sum, err := file.Sum(ctx, crypto.SHA512)
 		if err != nil {
 			return d, "", err

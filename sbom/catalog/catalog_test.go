@@ -254,3 +254,41 @@ func assertEmpty(t *testing.T, dir string) {
 		t.Errorf("left behind: %v", left)
 	}
 }
+
+// Without hashes nothing else changes, and the exact digest stays.
+func TestUnhashed(t *testing.T) {
+	files := []file{{name: "bootstrap", content: readFile(t, buildGo(t)), mode: 0o755}}
+	for _, name := range []string{"java-nested.jar", "cargo.zip"} {
+		files = append(files, file{name: "lib/" + name, content: readFile(t, packages+name)})
+	}
+	p := packageOf(t, files...)
+	list := func(unhashed bool) *fnpkg.Inventory {
+		inv, err := catalog.Catalog(t.Context(), p, catalog.Options{Unhashed: unhashed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inv
+	}
+	with, without := list(false), list(true)
+	hashes := 0
+	if with.Subject.SHA512 == "" {
+		t.Error("the package has no sha512")
+	}
+	with.Subject.SHA512 = ""
+	for i := range with.Components {
+		c := &with.Components[i]
+		if c.SHA256 != "" && c.SHA512 != "" {
+			hashes++
+		}
+		c.SHA256, c.SHA512 = "", ""
+	}
+	if hashes < 3 {
+		t.Errorf("only %d components have hashes", hashes)
+	}
+	if diff := cmp.Diff(with, without); diff != "" {
+		t.Errorf("(-with, cleared +without):\n%s", diff)
+	}
+	if without.Subject.Digest.IsZero() {
+		t.Error("no exact digest")
+	}
+}

@@ -43,6 +43,8 @@ type result struct {
 
 	java []javaNeeds // what the Java packages need, before it is known what there is
 
+	unhashed bool // components that are one file get no hashes
+
 	crates, dotnet int // executables with a list of crates, .NET applications of one file
 
 	code map[string]int // code files in archives, per ecosystem

@@ -31,6 +31,7 @@ func catalogGo(ctx context.Context, s *survey, begin func()) (result, error) {
 			results[i] = known
 			return nil
 		}
+		results[i].unhashed = s.unhashed
 		if err := results[i].addProgram(ctx, e); err != nil {
 			if cerr := ctx.Err(); cerr != nil {
 				return cerr
@@ -46,7 +47,7 @@ func catalogGo(ctx context.Context, s *survey, begin func()) (result, error) {
 
 // addProgram adds the modules of one file, if it is a Go binary.
 func (r *result) addProgram(ctx context.Context, e fnpkg.Entry) error {
-	p, err := readProgram(ctx, e)
+	p, err := readProgram(ctx, e, !r.unhashed)
 	if err != nil {
 		return err
 	}
@@ -74,7 +75,7 @@ func (r *result) addProgram(ctx context.Context, e fnpkg.Entry) error {
 	if err != nil {
 		return fmt.Errorf("its build information cannot be read: %w", err)
 	}
-	if p.sha256 == "" {
+	if p.sha256 == "" && !r.unhashed {
 		if p.sha256, p.sha512, err = hashEntry(e); err != nil {
 			return err
 		}
@@ -191,7 +192,7 @@ var goTextMark = []byte("\xff Go build ID: \"")
 // readProgram reads a file once, from front to back, and holds one piece of it
 // at a time. A file that is no program is left after its first bytes, and a
 // library as soon as it cannot be Go's.
-func readProgram(ctx context.Context, e fnpkg.Entry) (program, error) {
+func readProgram(ctx context.Context, e fnpkg.Entry, hashed bool) (program, error) {
 	c, err := e.Open()
 	if err != nil {
 		return program{}, err
@@ -226,7 +227,7 @@ func readProgram(ctx context.Context, e fnpkg.Entry) (program, error) {
 	}
 	var search buildInfoSearch
 	var hashes *hashing
-	if !library {
+	if !library && hashed {
 		hashes = startHashing()
 		defer hashes.stop()
 	}

@@ -106,7 +106,7 @@ func assertAsBuildinfo(t *testing.T, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := readProgram(context.Background(), fileEntry(t, name))
+	p, err := readProgram(context.Background(), fileEntry(t, name), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestForeignLibraryIsNotRead(t *testing.T) {
 	read := &countingContent{Reader: bytes.NewReader(content)}
 	e := fnpkg.NewEntry(fnpkg.Entry{Path: "numpy.libs/blas.so", Size: int64(len(content))},
 		func() (fnpkg.Content, error) { return read, nil })
-	p, err := readProgram(context.Background(), e)
+	p, err := readProgram(context.Background(), e, true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -282,7 +282,7 @@ func TestProgramsWithoutBuildInfo(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p, err := readProgram(context.Background(), bytesEntry("bootstrap", []byte(tt.content)))
+			p, err := readProgram(context.Background(), bytesEntry("bootstrap", []byte(tt.content)), true)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -364,6 +364,6 @@ func FuzzExecutableHeaders(f *testing.F) {
 				t.Errorf("range %+v", r)
 			}
 		}
-		_, _ = readProgram(context.Background(), bytesEntry("bootstrap", head))
+		_, _ = readProgram(context.Background(), bytesEntry("bootstrap", head), true)
 	})
 }

@@ -195,7 +195,7 @@ func (r *result) addCrates(e fnpkg.Entry, section []byte) error {
 		}
 		ids[i] = id.Text
 		f := find{purl: id, path: e.Path, origin: fnpkg.OriginShipped, confidence: 1, foundBy: "cargo-auditable-binary"}
-		if c.Root {
+		if c.Root && !r.unhashed {
 			// The binary is this one component as a file.
 			if f.sha256, f.sha512, err = hashEntry(e); err != nil {
 				return err

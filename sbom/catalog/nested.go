@@ -52,6 +52,7 @@ type archiveReader struct {
 	budget     atomic.Int64 // bytes of archives that may still be read
 	begin      func()
 	techniques []technique
+	unhashed   bool // Options.Unhashed
 
 	// memory is what archives are read with, one after the other, and room
 	// counts the bytes of those that are held at the same time.
@@ -137,11 +138,14 @@ func (a *archiveReader) open(ctx context.Context, e fnpkg.Entry, j *jar, depth i
 		return err
 	}
 	s := look(archive.Entries())
+	s.unhashed = a.unhashed
 	// What is unreadable of the archive's own metadata hides nothing else in it.
 	var unreadable error
 	if java || s.rootIsJar {
-		if j.sha256, j.sha512, err = hashContent(io.NewSectionReader(c, 0, e.Size)); err != nil {
-			return err
+		if !a.unhashed {
+			if j.sha256, j.sha512, err = hashContent(io.NewSectionReader(c, 0, e.Size)); err != nil {
+				return err
+			}
 		}
 		*jars = append(*jars, j)
 		unreadable = j.readMetadata(archive.Entries())

@@ -16,6 +16,8 @@ type survey struct {
 	entries []fnpkg.Entry
 	shared  *Shared // what is known of them, nil for none
 
+	unhashed bool // Options.Unhashed
+
 	npm       []installedNPM         // package.json files of installed packages
 	own       []int                  // package.json files outside of any node_modules
 	linked    map[string]string      // directory links, path → target path in the package
