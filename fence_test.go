@@ -37,6 +37,7 @@ var rooms = map[string][]string{
 	"inspect":             {"fnpkg"},
 	"pack":                {"fnpkg"},
 	"seal":                {"fnpkg", "sbom", "sbom/catalog", "vulndb", "attest", "sign", "trust"},
+	"deployed":            {"fnpkg"},
 	"gate":                {"fnpkg", "sbom", "vulndb", "attest", "trust", "verify", "policy"},
 	"report":              {"fnpkg", "sbom", "vulndb", "patch", "manifest", "policy", "verify", "seal", "gate", "inspect", "internal/term"},
 	"cmd":                 {"*"},
@@ -46,6 +47,7 @@ var rooms = map[string][]string{
 	"internal/nearest":    {},
 	"internal/strictyaml": {"internal/nearest"},
 	"internal/registry":   {"fnpkg"},
+	"internal/awsapi":     {"fnpkg", "deployed"},
 	"internal/testkit":    {"*"},
 	"testdata":            {"*"}, // generators
 	"e2e":                 {},    // tests only, behind a build tag
@@ -56,6 +58,7 @@ var rooms = map[string][]string{
 var keepers = map[string][]string{
 	"github.com/anchore/syft":                  {"sbom/catalog"},
 	"github.com/google/go-containerregistry":   {"internal/registry", "internal/testkit"},
+	"github.com/aws/aws-sdk-go-v2":             {"internal/awsapi"},
 	"github.com/urfave/cli":                    {"cmd"},
 	"github.com/sigstore/sigstore-go":          {"trust", "sign", "verify", "attest"},
 	"go.etcd.io/bbolt":                         {"vulndb"},

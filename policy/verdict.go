@@ -1,5 +1,7 @@
 package policy
 
+import "slices"
+
 // Outcome is the result of one check.
 type Outcome string
 
@@ -42,4 +44,10 @@ func (v Verdict) Accepted() bool {
 		}
 	}
 	return made
+}
+
+// Unchecked reports whether no check failed and none passed: there was nothing
+// to judge by. Such a package is not accepted.
+func (v Verdict) Unchecked() bool {
+	return len(v.Checks) > 0 && !slices.ContainsFunc(v.Checks, func(c Check) bool { return c.Outcome != NotChecked })
 }

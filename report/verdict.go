@@ -11,13 +11,17 @@ import (
 
 // Verdicts are announced in these words in every format.
 const (
-	accepted = "ACCEPTED"
-	refused  = "REFUSED"
+	accepted  = "ACCEPTED"
+	refused   = "REFUSED"
+	unchecked = "NOT CHECKED"
 )
 
 func verdictWord(v policy.Verdict) string {
-	if v.Accepted() {
+	switch {
+	case v.Accepted():
 		return accepted
+	case v.Unchecked():
+		return unchecked
 	}
 	return refused
 }
@@ -102,7 +106,7 @@ func paint(style Style, o policy.Outcome, text string) string {
 }
 
 type verdictJSON struct {
-	Verdict string         `json:"verdict"` // "accepted" or "refused"
+	Verdict string         `json:"verdict"` // "accepted", "refused" or "not-checked"
 	Target  string         `json:"target"`
 	Digest  string         `json:"digest"`
 	Checks  []policy.Check `json:"checks"`
@@ -111,8 +115,11 @@ type verdictJSON struct {
 // VerdictJSON writes the verdict as fnseal's own JSON.
 func VerdictJSON(w io.Writer, v policy.Verdict) error {
 	out := verdictJSON{Verdict: "refused", Target: v.Target, Digest: v.Digest, Checks: v.Checks}
-	if v.Accepted() {
+	switch {
+	case v.Accepted():
 		out.Verdict = "accepted"
+	case v.Unchecked():
+		out.Verdict = "not-checked"
 	}
 	if out.Checks == nil {
 		out.Checks = []policy.Check{}

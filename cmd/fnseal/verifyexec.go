@@ -41,7 +41,7 @@ func (q *question) verifyAndRun(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := q.report(ctx, false, []policy.Verdict{v}); err != nil {
+	if err := q.report(ctx, false, q.refs, []policy.Verdict{v}); err != nil {
 		return err
 	}
 	digest, err := held.p.Digest(ctx)
@@ -82,7 +82,8 @@ func (q *question) hold(ctx context.Context, ref string) (*held, error) {
 		return nil, err
 	}
 	h := &held{path: copied.Path, copied: copied}
-	if h.p, h.defect, err = q.openCopy(ctx, ref, copied); err != nil {
+	nobody := io.NopCloser(nil) // held closes the copy
+	if h.p, h.defect, err = q.openCopy(ctx, ref, copied, nobody); err != nil {
 		copied.Close()
 		return nil, err
 	}
@@ -99,6 +100,10 @@ func (q *question) source(ref string) (io.ReadCloser, error) {
 	if ref == "-" {
 		return io.NopCloser(q.env.stdin), nil
 	}
+	if isObject(ref) {
+		in, _, err := q.object(ref)
+		return in, err
+	}
 	path := strings.TrimPrefix(strings.TrimPrefix(ref, "zip:"), "file:")
 	info, err := os.Stat(path)
 	if err != nil || info.IsDir() {
@@ -107,19 +112,22 @@ func (q *question) source(ref string) (io.ReadCloser, error) {
 	return os.Open(path)
 }
 
-func (q *question) openCopy(ctx context.Context, ref string, c *gate.Copy) (p fnpkg.Package, defect, err error) {
+// openCopy opens a copy of what ref names. Closing the package closes closer.
+func (q *question) openCopy(ctx context.Context, ref string, c *gate.Copy, closer io.Closer) (p fnpkg.Package, defect, err error) {
 	o, err := targetOptions(q.cli, q.env, q.env.stdin)
 	if err != nil {
 		return nil, nil, err
 	}
 	name := filepath.Base(ref)
-	if ref == "-" {
+	switch {
+	case ref == "-":
 		name = "stdin"
+	case isObject(ref):
+		name = objectName(ref)
 	}
-	nobody := io.NopCloser(nil) // held closes the copy
-	p, err = target.OpenBytes(ctx, c, c.Size, name, nobody, o)
+	p, err = target.OpenBytes(ctx, c, c.Size, name, closer, o)
 	if err != nil && unreadable(err) {
-		return target.PlainBytes(c, c.Size, name, nobody), err, nil
+		return target.PlainBytes(c, c.Size, name, closer), err, nil
 	}
 	return p, nil, err
 }

@@ -56,6 +56,9 @@ func newQuestion(c *cli.Context, e *env) (*question, error) {
 	}
 	var err error
 	switch {
+	case q.asksWhatRuns() && q.command != nil:
+		err = usagef("--%s hands on a target; what runs already is not handed on", execFlag)
+	case len(q.refs) == 0 && q.asksWhatRuns():
 	case len(q.refs) == 0 && q.command == nil:
 		_, err = oneArg(c, "TARGET")
 	case len(q.refs) == 0:
@@ -116,7 +119,7 @@ func (q *question) outputs() ([]output, error) {
 // share reads bundles that were named for several targets. Each of them is
 // about some of the targets only, so it refuses none for being about another.
 func (q *question) share(ctx context.Context) error {
-	if len(q.refs) < 2 || len(q.named) == 0 {
+	if len(q.refs) < 2 && !q.asksWhatRuns() || len(q.named) == 0 {
 		return nil
 	}
 	items, err := attest.ReadBundles(ctx, q.named, manyBundles())
@@ -201,6 +204,9 @@ func (q *question) bundles(ref string, p fnpkg.Package) ([]attest.Item, []string
 	if p.Kind() == "" && len(q.named) == 0 {
 		return nil, nil, usagef("--bundle is needed: there is no place beside a digest")
 	}
+	if isObject(ref) && len(q.named) == 0 {
+		return q.bundlesBeside(ref)
+	}
 	return readBundles(q.cli, ref, p, q.named)
 }
 
@@ -210,6 +216,9 @@ func (q *question) open(ctx context.Context, ref string) (p fnpkg.Package, defec
 		if _, err := os.Lstat(ref); err != nil { // no file of that name
 			return gate.Known(d), nil, nil
 		}
+	}
+	if isObject(ref) {
+		return q.openObject(ctx, ref)
 	}
 	return openSuspect(ctx, q.cli, q.env, ref)
 }
