@@ -18,6 +18,7 @@ import (
 // Code is one package that runs: a function's own, or a layer's.
 type Code struct {
 	Name string // "function shop:3", "layer shared:7"; text from the provider
+	ID   string // "shop", "shared": what it is called in all its versions
 	ARN  string
 
 	// Digest is the exact digest of what runs: of a zip its bytes, of an image
@@ -186,7 +187,7 @@ func (f Function) Code() (Code, error) {
 	if f.Name == "" || f.ARN == "" {
 		return Code{}, errors.New("a function has no name or no ARN")
 	}
-	out := Code{Name: "function " + f.Name, ARN: f.ARN, Layers: f.Layers}
+	out := Code{Name: "function " + f.Name, ID: f.Name, ARN: f.ARN, Layers: f.Layers}
 	if f.Version != "" {
 		out.Name += ":" + f.Version
 	}
@@ -225,7 +226,9 @@ func Layer(arn, codeSha256 string) (Code, error) {
 	if err != nil {
 		return Code{}, fmt.Errorf("layer %s: %w", arn, err)
 	}
-	return Code{Name: layerName(arn), ARN: arn, Digest: d}, nil
+	out := newLayer(arn)
+	out.Digest = d
+	return out, nil
 }
 
 // DecodeCodeSha256 reads a digest as AWS shows it of a zip: base64 of 32 bytes.
@@ -241,12 +244,15 @@ func DecodeCodeSha256(s string) (fnpkg.Digest, error) {
 	return d, nil
 }
 
-// layerName is what of a layer's ARN a person knows it by.
-func layerName(arn string) string {
-	if _, name, ok := strings.Cut(arn, ":layer:"); ok {
-		return "layer " + name
+// newLayer is a layer as a person knows it, by its ARN
+// arn:aws:lambda:REGION:ACCOUNT:layer:NAME:VERSION.
+func newLayer(arn string) Code {
+	name := arn
+	if _, after, ok := strings.Cut(arn, ":layer:"); ok {
+		name = after
 	}
-	return "layer " + arn
+	id, _, _ := strings.Cut(name, ":")
+	return Code{Name: "layer " + name, ID: id, ARN: arn}
 }
 
 // addLayers adds the layers that are named and not described, once each, and
@@ -265,8 +271,9 @@ func addLayers(all []Code) []Code {
 		for _, arn := range c.Layers {
 			if !known[arn] {
 				known[arn] = true
-				out = append(out, Code{Name: layerName(arn), ARN: arn,
-					Unknown: "what names it does not say what is in it; give the answer of get-layer-version-by-arn as well"})
+				layer := newLayer(arn)
+				layer.Unknown = "what names it does not say what is in it; give the answer of get-layer-version-by-arn as well"
+				out = append(out, layer)
 			}
 		}
 	}

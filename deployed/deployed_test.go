@@ -36,10 +36,10 @@ func TestRead(t *testing.T) {
 		t.Fatalf("CodeSha256 read as %s", zip)
 	}
 	image := "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app@" + layer.String()
-	function := deployed.Code{Name: "function shop:3", ARN: arn + "function:shop", Digest: zip}
+	function := deployed.Code{Name: "function shop:3", ID: "shop", ARN: arn + "function:shop", Digest: zip}
 	layered := function
 	layered.Layers = []string{shared}
-	unknownLayer := deployed.Code{Name: "layer shared:7", ARN: shared, Unknown: "what names it does not say what is in it; give the answer of get-layer-version-by-arn as well"}
+	unknownLayer := deployed.Code{Name: "layer shared:7", ID: "shared", ARN: shared, Unknown: "what names it does not say what is in it; give the answer of get-layer-version-by-arn as well"}
 	zipConfig := config("shop", `,"PackageType":"Zip","CodeSha256":"`+zipSha+`","Layers":[{"Arn":"`+shared+`","CodeSize":1}]`)
 	layerText := `{"LayerVersionArn":"` + shared + `","Content":{"CodeSha256":"` + layerSha + `","CodeSize":1}}`
 	for name, tt := range map[string]struct {
@@ -49,13 +49,13 @@ func TestRead(t *testing.T) {
 		"configuration": {config("shop", `,"CodeSha256":"`+zipSha+`"`), []deployed.Code{function}},
 		"get-function":  {`{"Configuration":` + zipConfig + `,"Code":{"RepositoryType":"S3"},"Tags":{}}`, []deployed.Code{layered, unknownLayer}},
 		"get-function and its layer": {`{"Configuration":` + zipConfig + "}\n" + layerText,
-			[]deployed.Code{layered, {Name: "layer shared:7", ARN: shared, Digest: layer}}},
+			[]deployed.Code{layered, {Name: "layer shared:7", ID: "shared", ARN: shared, Digest: layer}}},
 		"list-functions": {`{"Functions":[` + zipConfig + `,` + config("img", `,"PackageType":"Image","CodeSha256":"`+strings.Repeat("a", 64)+`"`) + `]}`,
 			[]deployed.Code{layered,
-				{Name: "function img:3", ARN: arn + "function:img", Unknown: "it is an image, and only get-function says which one (Code.ResolvedImageUri)"},
+				{Name: "function img:3", ID: "img", ARN: arn + "function:img", Unknown: "it is an image, and only get-function says which one (Code.ResolvedImageUri)"},
 				unknownLayer}},
 		"get-function of an image": {`{"Configuration":` + config("img", `,"PackageType":"Image"`) + `,"Code":{"ImageUri":"x:latest","ResolvedImageUri":"` + image + `"}}`,
-			[]deployed.Code{{Name: "function img:3", ARN: arn + "function:img", Digest: layer, Image: image}}},
+			[]deployed.Code{{Name: "function img:3", ID: "img", ARN: arn + "function:img", Digest: layer, Image: image}}},
 		"the same twice": {config("shop", `,"CodeSha256":"`+zipSha+`"`) + config("shop", `,"CodeSha256":"`+zipSha+`"`), []deployed.Code{function}},
 	} {
 		t.Run(name, func(t *testing.T) {

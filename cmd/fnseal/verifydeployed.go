@@ -141,7 +141,7 @@ func (q *question) judgeRunning(ctx context.Context, code deployed.Code, accepte
 		v.Checks = []policy.Check{check}
 		return v, nil
 	}
-	v, err := q.judge(ctx, code.Name, gate.Known(code.Digest), nil)
+	v, err := q.judge(ctx, code.Name, gate.Known(code.Digest, code.ID), nil)
 	if err != nil {
 		return v, fmt.Errorf("%s: %w", code.Name, err)
 	}

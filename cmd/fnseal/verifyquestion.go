@@ -214,7 +214,7 @@ func (q *question) bundles(ref string, p fnpkg.Package) ([]attest.Item, []string
 func (q *question) open(ctx context.Context, ref string) (p fnpkg.Package, defect, err error) {
 	if d, err := fnpkg.ParseDigest(ref); err == nil {
 		if _, err := os.Lstat(ref); err != nil { // no file of that name
-			return gate.Known(d), nil, nil
+			return gate.Known(d, ""), nil, nil
 		}
 	}
 	if isObject(ref) {
