@@ -272,7 +272,7 @@ func addLayers(all []Code) []Code {
 			if !known[arn] {
 				known[arn] = true
 				layer := newLayer(arn)
-				layer.Unknown = "what names it does not say what is in it; give the answer of get-layer-version-by-arn as well"
+				layer.Unknown = "what names it does not say what is in it; give the answer of get-layer-version as well"
 				out = append(out, layer)
 			}
 		}

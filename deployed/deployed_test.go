@@ -39,7 +39,7 @@ func TestRead(t *testing.T) {
 	function := deployed.Code{Name: "function shop:3", ID: "shop", ARN: arn + "function:shop", Digest: zip}
 	layered := function
 	layered.Layers = []string{shared}
-	unknownLayer := deployed.Code{Name: "layer shared:7", ID: "shared", ARN: shared, Unknown: "what names it does not say what is in it; give the answer of get-layer-version-by-arn as well"}
+	unknownLayer := deployed.Code{Name: "layer shared:7", ID: "shared", ARN: shared, Unknown: "what names it does not say what is in it; give the answer of get-layer-version as well"}
 	zipConfig := config("shop", `,"PackageType":"Zip","CodeSha256":"`+zipSha+`","Layers":[{"Arn":"`+shared+`","CodeSize":1}]`)
 	layerText := `{"LayerVersionArn":"` + shared + `","Content":{"CodeSha256":"` + layerSha + `","CodeSize":1}}`
 	for name, tt := range map[string]struct {

@@ -20,9 +20,6 @@ const (
 	awsFlag      = "aws"
 )
 
-// checkDeployed is the id of the check that what runs is what was accepted.
-const checkDeployed = "deployed"
-
 func (q *question) asksWhatRuns() bool {
 	return q.cli.IsSet(deployedFlag) || q.cli.IsSet(awsFlag)
 }
@@ -123,7 +120,7 @@ func (q *question) readDeployed(files []string) ([]deployed.Code, error) {
 // were accepted or, if there are no targets, sealed by the bundles named.
 func (q *question) judgeRunning(ctx context.Context, code deployed.Code, accepted map[string]string) (policy.Verdict, error) {
 	v := policy.Verdict{Target: code.Name}
-	check := policy.Check{ID: checkDeployed}
+	check := policy.Check{ID: policy.CheckDeployed}
 	if code.Digest.IsZero() {
 		check.Outcome, check.Reason = policy.NotChecked, code.Unknown
 		v.Checks = []policy.Check{check}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -75,8 +76,15 @@ func (c *Client) Function(ctx context.Context, name string) ([]deployed.Code, er
 	return append([]deployed.Code{code}, layers...), nil
 }
 
+// layer asks for a version of a layer by its ARN: that of the layer, and the
+// version behind the last colon.
 func (c *Client) layer(ctx context.Context, arn string) (deployed.Code, error) {
-	out, err := c.lambda.GetLayerVersionByArn(ctx, &lambda.GetLayerVersionByArnInput{Arn: &arn})
+	at := strings.LastIndexByte(arn, ':')
+	number, err := strconv.ParseInt(arn[at+1:], 10, 64)
+	if at < 0 || err != nil {
+		return deployed.Code{}, fmt.Errorf("asking AWS Lambda for layer %q: its ARN names no version", arn)
+	}
+	out, err := c.lambda.GetLayerVersion(ctx, &lambda.GetLayerVersionInput{LayerName: aws.String(arn[:at]), VersionNumber: &number})
 	if err != nil {
 		return deployed.Code{}, fmt.Errorf("asking AWS Lambda for layer %s: %w", arn, err)
 	}
