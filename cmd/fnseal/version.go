@@ -19,8 +19,9 @@ import (
 	"github.com/fnseal/fnseal/internal/term"
 )
 
-// version is set by release builds with -ldflags -X.
-var version string
+// version and commit are set by release builds with -ldflags -X; the commit is
+// that of the source, see scripts/release.
+var version, commit string
 
 // develVersion stands for builds that have no version.
 const develVersion = "devel"
@@ -75,7 +76,7 @@ type buildSetting struct {
 }
 
 func thisBuild() build {
-	b := build{Version: toolVersion(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH}
+	b := build{Version: toolVersion(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, Commit: commit}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return b
