@@ -80,7 +80,7 @@ type configuration struct {
 }
 
 type code struct {
-	ResolvedImageUri string
+	ResolvedImageURI string `json:"ResolvedImageUri"`
 }
 
 type layerVersion struct {
@@ -167,7 +167,7 @@ func (c configuration) code(where *code) (Code, error) {
 		f.Layers = append(f.Layers, l.Arn)
 	}
 	if where != nil {
-		f.ResolvedImage = where.ResolvedImageUri
+		f.ResolvedImage = where.ResolvedImageURI
 	}
 	return f.Code()
 }

@@ -65,6 +65,7 @@ func newApp(e *env) *cli.App {
 			policyCommand(e),
 			dbCommand(e),
 			demoCommand(e),
+			initCommand(e),
 			doctorCommand(e),
 			completionCommand(e),
 			manCommand(e),

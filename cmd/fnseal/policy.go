@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
@@ -80,17 +81,14 @@ Examples:
 			case s.GitHub == "" && s.Key == "":
 				s.Key = "fnseal.pub"
 			}
-			var text strings.Builder
-			if err := template.Must(template.New("policy").Delims("<<", ">>").Funcs(template.FuncMap{"quote": regexp.QuoteMeta}).Parse(policyTemplate)).Execute(&text, s); err != nil {
+			text, err := s.policy(path)
+			if err != nil {
 				return err
-			}
-			if _, err := policy.Parse(path, []byte(text.String())); err != nil {
-				return usagef("the policy would not be valid: %v", err)
 			}
 			if _, err := os.Lstat(path); err == nil {
 				return hint(usagef("%s is there already", path), "fnseal policy check %s", path)
 			}
-			if err := writeNew(path, 0o644, []byte(text.String())); err != nil {
+			if err := writeNew(path, 0o644, text); err != nil {
 				return err
 			}
 			e.note("wrote %s", path)
@@ -98,6 +96,18 @@ Examples:
 			return nil
 		},
 	}
+}
+
+// policy fills the template for a file of that path.
+func (s starter) policy(path string) ([]byte, error) {
+	var text bytes.Buffer
+	if err := template.Must(template.New("policy").Delims("<<", ">>").Funcs(template.FuncMap{"quote": regexp.QuoteMeta}).Parse(policyTemplate)).Execute(&text, s); err != nil {
+		return nil, err
+	}
+	if _, err := policy.Parse(path, text.Bytes()); err != nil {
+		return nil, usagef("the policy would not be valid: %v", err)
+	}
+	return text.Bytes(), nil
 }
 
 // policyArg is the policy file that a command is about.
