@@ -36,7 +36,7 @@ var rooms = map[string][]string{
 	"policy":              {"fnpkg", "sbom", "vulndb", "patch", "attest", "verify", "internal/strictyaml", "internal/nearest"},
 	"inspect":             {"fnpkg"},
 	"pack":                {"fnpkg"},
-	"seal":                {"fnpkg", "sbom", "sbom/catalog", "vulndb", "attest", "sign", "trust"},
+	"seal":                {"fnpkg", "sbom", "sbom/catalog", "vulndb", "patch", "attest", "sign", "trust"},
 	"deployed":            {"fnpkg"},
 	"gate":                {"fnpkg", "sbom", "vulndb", "attest", "trust", "verify", "policy"},
 	"report":              {"fnpkg", "sbom", "vulndb", "patch", "manifest", "policy", "verify", "seal", "gate", "inspect", "internal/term"},

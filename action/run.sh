@@ -133,7 +133,14 @@ seal)
 	documents
 	signer
 	threshold
-	if [ -n "${FNSEAL_FEED:-}" ]; then feed; else args+=(--no-scan); fi
+	if [ -n "${FNSEAL_FEED:-}" ]; then
+		annotate
+		sarif
+		[ -z "${FNSEAL_POLICY:-}" ] || args+=("--policy=$FNSEAL_POLICY")
+		feed
+	else
+		args+=(--no-scan)
+	fi
 	bundles=${FNSEAL_BUNDLE:-${targets[0]}.sigstore.jsonl}
 	;;
 sign)
@@ -159,6 +166,7 @@ verify)
 	args+=(-o text)
 	report
 	annotate
+	sarif
 	[ -z "${FNSEAL_KEY:-}" ] || args+=("--key=$FNSEAL_KEY")
 	[ -z "${FNSEAL_IDENTITY:-}" ] || args+=("--certificate-identity=$FNSEAL_IDENTITY" "--certificate-oidc-issuer=${FNSEAL_ISSUER:-}")
 	[ -z "${FNSEAL_POLICY:-}" ] || args+=("--policy=$FNSEAL_POLICY")

@@ -10,7 +10,8 @@ import (
 
 // Threshold says what is too bad to go on with. Malicious packages always are.
 type Threshold struct {
-	severity vulndb.Threshold
+	severity vulndb.Severity // the lowest that counts; empty for none
+	any      bool            // each finding counts, whatever its severity
 	kev      bool
 	overdue  bool
 }
@@ -34,15 +35,16 @@ func ParseThreshold(criteria ...string) (Threshold, error) {
 		case "overdue":
 			t.overdue = true
 		case "malicious", "none":
-		default:
-			parsed, err := vulndb.ParseThreshold(word)
-			if err != nil {
-				return Threshold{}, fmt.Errorf("%q is none of %s", word, strings.Join(Criteria(), ", "))
-			}
+		case "any", "low", "medium", "high", "critical":
 			if severity != "" && severity != word {
 				return Threshold{}, fmt.Errorf("%s and %s: one severity includes all that are worse", severity, word)
 			}
-			severity, t.severity = word, parsed
+			severity = word
+			if t.any = word == "any"; !t.any {
+				t.severity = vulndb.Severity(word)
+			}
+		default:
+			return Threshold{}, fmt.Errorf("%q is none of %s", word, strings.Join(Criteria(), ", "))
 		}
 	}
 	return t, nil
@@ -58,7 +60,7 @@ func (t Threshold) Over(p *Plan) int {
 		}
 	}
 	for _, r := range p.Retirements {
-		if t.overdue && r.Due.Overdue || t.severity.Any() && ended(r.State) && !p.Baseline {
+		if t.overdue && r.Due.Overdue || t.any && ended(r.State) && !p.Baseline {
 			n++
 		}
 	}
@@ -66,7 +68,14 @@ func (t Threshold) Over(p *Plan) int {
 }
 
 func (t Threshold) over(f *Finding) bool {
-	return t.kev && f.Exploited() || t.overdue && f.Due.Overdue || len(t.severity.Over([]vulndb.Finding{f.Finding})) > 0
+	switch {
+	case f.Malicious, t.any, t.kev && f.Exploited(), t.overdue && f.Due.Overdue:
+		return true
+	case t.severity == "":
+		return false
+	}
+	// What nobody rated could be of any severity.
+	return f.Severity == vulndb.SeverityUnknown || f.Severity.Rank() >= t.severity.Rank()
 }
 
 func ended(s fnpkg.RuntimeState) bool {

@@ -2,12 +2,9 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"strings"
-	"time"
 
 	"github.com/fnseal/fnseal/internal/term"
-	"github.com/fnseal/fnseal/vulndb"
 )
 
 // markdownSpecial are the characters that could start markup: each can be
@@ -36,23 +33,4 @@ func escapeMarkdown(s string) string {
 // code shows hostile text as inline code.
 func code(s string) string {
 	return "<code>" + escapeMarkdown(s) + "</code>"
-}
-
-// ScanMarkdown writes what to patch for a job summary or a pull request.
-func ScanMarkdown(w io.Writer, name string, r *vulndb.Result, now time.Time) error {
-	fmt.Fprintf(w, "### fnseal: what to patch in %s\n\n%s\n\n", code(name), escapeMarkdown(ScanSummary(r)))
-	if rows := scanRows(r); len(rows) > 0 {
-		fmt.Fprintln(w, "| package | installed | fixed in | severity | advisories |")
-		fmt.Fprintln(w, "| --- | --- | --- | --- | --- |")
-		for _, row := range rows {
-			fmt.Fprintf(w, "| %s | %s | %s | %s | %s |\n", escapeMarkdown(row.name), escapeMarkdown(row.installed),
-				escapeMarkdown(row.fixed), escapeMarkdown(row.severity), escapeMarkdown(listSome(row.ids, 5)))
-		}
-		fmt.Fprintln(w)
-	}
-	for _, line := range notAssessedLines(r) {
-		fmt.Fprintf(w, "- not assessed: %s\n", escapeMarkdown(line))
-	}
-	_, err := fmt.Fprintf(w, "\n<sub>feed: %s</sub>\n", escapeMarkdown(FeedText(r.Feed, now)))
-	return err
 }

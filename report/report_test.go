@@ -93,8 +93,8 @@ func verdict() policy.Verdict {
 func TestGolden(t *testing.T) {
 	accepted := verdict()
 	accepted.Checks = accepted.Checks[:2]
-	sealed := &seal.Result{Inventory: inventory(), Scan: scan(), Bundles: []seal.Bundle{{Claim: "signature"}, {Claim: "sbom"}, {Claim: "scan"}}}
-	unsealed := &seal.Result{Inventory: inventory(), Scan: scan(), Over: scan().Findings[:1]}
+	sealed := &seal.Result{Inventory: inventory(), Plan: plan(t), Bundles: []seal.Bundle{{Claim: "signature"}, {Claim: "sbom"}, {Claim: "scan"}}}
+	unsealed := &seal.Result{Inventory: inventory(), Plan: plan(t), Over: 1}
 	unscanned := &seal.Result{Inventory: inventory(), Bundles: []seal.Bundle{{Claim: "signature"}}}
 	for name, render := range map[string]func(io.Writer) error{
 		"inventory.txt":      func(w io.Writer) error { return InventoryTable(w, inventory()) },
@@ -108,13 +108,11 @@ func TestGolden(t *testing.T) {
 		"plan-clean.md":      func(w io.Writer) error { return PlanMarkdown(w, cleanPlan(t)) },
 		"plan.github":        func(w io.Writer) error { return PlanAnnotations(w, duePlan(t)) },
 		"verdict.github":     func(w io.Writer) error { return VerdictAnnotations(w, verdict()) },
-		"scan.json":          func(w io.Writer) error { return ScanJSON(w, "app.zip", scan()) },
-		"scan.md":            func(w io.Writer) error { return ScanMarkdown(w, hostile, scan(), now) },
-		"seal.txt":           func(w io.Writer) error { return SealText(w, sealed, now) },
-		"seal-over.txt":      func(w io.Writer) error { return SealText(w, unsealed, now) },
-		"seal-unscanned.txt": func(w io.Writer) error { return SealText(w, unscanned, now) },
+		"seal.txt":           func(w io.Writer) error { return SealText(w, sealed, Style{}) },
+		"seal-over.txt":      func(w io.Writer) error { return SealText(w, unsealed, Style{}) },
+		"seal-unscanned.txt": func(w io.Writer) error { return SealText(w, unscanned, Style{}) },
 		"seal.json":          func(w io.Writer) error { return SealJSON(w, sealed) },
-		"seal.md":            func(w io.Writer) error { return SealMarkdown(w, sealed, now) },
+		"seal.md":            func(w io.Writer) error { return SealMarkdown(w, sealed) },
 		"verdict.txt":        func(w io.Writer) error { return VerdictText(w, verdict(), Style{}) },
 		"verdict-color.txt":  func(w io.Writer) error { return VerdictText(w, accepted, Style{Color: true}) },
 		"verdict.json":       func(w io.Writer) error { return VerdictJSON(w, verdict()) },

@@ -1,15 +1,33 @@
 package seal
 
 import (
+	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/fnseal/fnseal/attest"
+	"github.com/fnseal/fnseal/patch"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
 // toolURI names fnseal in statements.
 const toolURI = "https://github.com/fnseal/fnseal"
+
+// scan matches what was catalogued and plans what to do about it.
+func scan(ctx context.Context, in Input, res *Result) (err error) {
+	matcher := in.Feed.NewMatcher()
+	if res.Scan, err = matcher.Match(ctx, res.Inventory.Components); err == nil {
+		err = res.Scan.CheckAssessed()
+	}
+	if err != nil {
+		return fmt.Errorf("matching %s: %w", in.Package.Name(), err)
+	}
+	b := patch.NewBuilder(in.Judgement)
+	b.Add(res.Inventory, res.Scan, in.Catalog.Runtime)
+	res.Plan, err = b.Plan(ctx, patch.FeedOf(matcher))
+	return err
+}
 
 // scanPredicate states what a scan found, and what it could not assess, so
 // that an empty result is never taken for more than it is.

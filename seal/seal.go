@@ -12,6 +12,7 @@ import (
 
 	"github.com/fnseal/fnseal/attest"
 	"github.com/fnseal/fnseal/fnpkg"
+	"github.com/fnseal/fnseal/patch"
 	"github.com/fnseal/fnseal/sbom"
 	"github.com/fnseal/fnseal/sbom/catalog"
 	"github.com/fnseal/fnseal/vulndb"
@@ -25,10 +26,14 @@ type Signer interface {
 
 // Input is what a seal is made from.
 type Input struct {
-	Package   fnpkg.Package
-	Feed      *vulndb.DB // nil to leave the scan out
-	Signer    Signer
-	Threshold vulndb.Threshold
+	Package fnpkg.Package
+	Feed    *vulndb.DB // nil to leave the scan out
+	Signer  Signer
+
+	// Judgement says how findings are judged, and Threshold which keep the
+	// package from being sealed. Neither changes what the signed scan says.
+	Judgement patch.Options
+	Threshold patch.Threshold
 
 	Catalog catalog.Options
 
@@ -51,7 +56,8 @@ type Result struct {
 	Inventory *fnpkg.Inventory
 	SBOM      []byte         // CycloneDX 1.6 JSON
 	Scan      *vulndb.Result // nil if there was no feed to ask
-	Over      []vulndb.Finding
+	Plan      *patch.Plan    // what to do about the scan; nil without one
+	Over      int            // how much of the plan is over the threshold
 
 	// Bundles of the package, one line of JSON each: its signature, its SBOM,
 	// its scan and its provenance. Empty when findings are over the threshold.
@@ -89,13 +95,10 @@ func Seal(ctx context.Context, in Input) (*Result, error) {
 	res.SBOM = doc.Bytes()
 
 	if in.Feed != nil {
-		if res.Scan, err = in.Feed.Match(ctx, inv.Components); err != nil {
-			return nil, fmt.Errorf("matching %s: %w", in.Package.Name(), err)
+		if err := scan(ctx, in, res); err != nil {
+			return nil, err
 		}
-		if err := res.Scan.CheckAssessed(); err != nil {
-			return nil, fmt.Errorf("matching %s: %w", in.Package.Name(), err)
-		}
-		if res.Over = in.Threshold.Over(res.Scan.Findings); len(res.Over) > 0 {
+		if res.Over = in.Threshold.Over(res.Plan); res.Over > 0 {
 			return res, nil
 		}
 	}

@@ -27,22 +27,6 @@ func maxAgeFlag() cli.Flag {
 	}
 }
 
-func failOnFlag(value string) cli.Flag {
-	return &cli.StringFlag{
-		Name:  "fail-on",
-		Usage: "exit 3 on findings of this `SEVERITY` or worse: none, any, low, medium, high, critical; malicious packages always count",
-		Value: value,
-	}
-}
-
-func threshold(c *cli.Context) (vulndb.Threshold, error) {
-	t, err := vulndb.ParseThreshold(c.String("fail-on"))
-	if err != nil {
-		return t, usagef("--fail-on: %v", err)
-	}
-	return t, nil
-}
-
 // dbPath is where the feed index is kept.
 func dbPath(c *cli.Context) (string, error) {
 	if p := c.String("db"); p != "" {

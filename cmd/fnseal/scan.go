@@ -2,21 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/fnseal/fnseal/fnpkg"
-	"github.com/fnseal/fnseal/manifest"
 	"github.com/fnseal/fnseal/patch"
-	"github.com/fnseal/fnseal/patch/vex"
-	"github.com/fnseal/fnseal/policy"
 	"github.com/fnseal/fnseal/report"
 	"github.com/fnseal/fnseal/sbom"
 	"github.com/fnseal/fnseal/vulndb"
@@ -48,15 +42,8 @@ Examples:
   fnseal scan app.zip --vex vendor.openvex.json -o cyclonedx-json=app.vex.cdx.json`,
 		Flags: append([]cli.Flag{
 			outputFlag(scanFormats...), dbFlag(), maxAgeFlag(),
-			&cli.StringSliceFlag{Name: "fail-on", Usage: "exit 3 on `WHAT`: " + strings.Join(patch.Criteria(), ", ") + "; repeatable (default: any)"},
-			&cli.StringFlag{Name: "policy", Usage: "judge by the scan section of `FILE` (default: " + policy.FileName + " in the working directory, if there is one; none for none)"},
-			&cli.StringFlag{Name: "deadlines", Usage: "instead of the policy's, judge by the deadlines of `PRESET`: " + strings.Join(patch.Presets(), ", ")},
-			&cli.StringFlag{Name: "as-of", Usage: "judge ages and deadlines on `DATE` (2026-12-31 or RFC 3339) instead of now"},
-			&cli.StringFlag{Name: "state", Usage: "keep in `FILE` when findings were first seen; made if it is not there"},
-			&cli.StringFlag{Name: "baseline", Usage: "count only what the report `FILE` (-o json) does not have"},
-			&cli.StringSliceFlag{Name: "vex", Usage: "set aside what `FILE` says does not matter (OpenVEX, CycloneDX, CSAF), repeatable"},
 			timestampFlag(),
-		}, append(onlineFlags(), packageFlags()...)...),
+		}, append(judgementFlags("any"), append(onlineFlags(), packageFlags()...)...)...),
 		Action: func(c *cli.Context) error { return scanTargets(c, e) },
 	}
 }
@@ -69,7 +56,7 @@ func scanTargets(c *cli.Context, e *env) error {
 	if slices.Contains(c.Args().Slice(), "") {
 		return usagef("TARGET is empty")
 	}
-	s := &scan{c: c, e: e}
+	s := &scan{judgement: judgement{c: c, e: e, failOn: "any"}}
 	if err := s.prepare(); err != nil {
 		return err
 	}
@@ -98,17 +85,11 @@ func scanTargets(c *cli.Context, e *env) error {
 
 // scan is one run of the command.
 type scan struct {
-	c *cli.Context
-	e *env
+	judgement
 
-	outs      []output
-	threshold patch.Threshold
-	options   patch.Options
-	sources   *manifest.Index // nil without --with
-	stamp     time.Time       // of documents
-	statePath string
-
-	invs []*fnpkg.Inventory // kept for documents that list components
+	outs  []output
+	stamp time.Time          // of documents
+	invs  []*fnpkg.Inventory // kept for documents that list components
 }
 
 // prepare reads what the command line says before any work is done.
@@ -117,162 +98,10 @@ func (s *scan) prepare() (err error) {
 	if s.outs, err = parseOutputs(c, scanFormats...); err != nil {
 		return err
 	}
-	criteria := c.StringSlice("fail-on")
-	if len(criteria) == 0 {
-		criteria = []string{"any"}
-	}
-	if s.threshold, err = patch.ParseThreshold(criteria...); err != nil {
-		return usagef("--fail-on: %v", err)
-	}
 	if s.stamp, err = timestamp(c, e); err != nil {
 		return err
 	}
-	s.options = patch.Options{AsOf: e.now()}
-	if text := c.String("as-of"); text != "" {
-		if s.options.AsOf, err = parseDate(text); err != nil {
-			return usagef("--as-of: %v", err)
-		}
-	}
-	if err := s.readPolicy(); err != nil {
-		return err
-	}
-	if name := c.String("deadlines"); name != "" {
-		known := false
-		if s.options.Deadlines, known = patch.Preset(name); !known {
-			return hint(usagef("--deadlines: there is no preset %q", name), "one of %s", strings.Join(patch.Presets(), ", "))
-		}
-	}
-	if err := s.readState(); err != nil {
-		return err
-	}
-	if path := c.String("baseline"); path != "" {
-		if s.options.Baseline, err = readFileWith(path, report.ReadBaseline); err != nil {
-			return fmt.Errorf("--baseline: reading %s: %w", path, err)
-		}
-	}
-	for _, path := range c.StringSlice("vex") {
-		statements, err := readVEX(path)
-		if err != nil {
-			return fmt.Errorf("--vex: reading %s: %w", path, err)
-		}
-		s.options.VEX = append(s.options.VEX, statements...)
-	}
-	return s.readSources()
-}
-
-// parseDate reads a day or an instant.
-func parseDate(text string) (time.Time, error) {
-	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		return t, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		return time.Time{}, fmt.Errorf("%q is neither a day such as 2026-12-31 nor a time such as 2026-12-31T12:00:00Z", text)
-	}
-	return t.UTC(), nil
-}
-
-// readPolicy reads how the policy file wants findings judged.
-func (s *scan) readPolicy() error {
-	path := s.c.String("policy")
-	switch path {
-	case "none":
-		return nil
-	case "":
-		path = policy.FileName
-		if _, err := os.Stat(path); errors.Is(err, os.ErrNotExist) {
-			return nil
-		}
-		s.e.detail("judging by %s", path)
-	}
-	sources, err := policy.Load(path, os.ReadFile)
-	if err != nil {
-		return err
-	}
-	s.options.Deadlines, s.options.Ignore = sources.Judgement()
-	return nil
-}
-
-// readState reads when findings were first seen.
-func (s *scan) readState() error {
-	s.statePath = s.c.String("state")
-	if s.statePath == "" {
-		if s.options.Deadlines.From == patch.ClockFirstSeen {
-			s.e.note("deadlines count from when a finding is first seen: keep that with --state FILE")
-		}
-		return nil
-	}
-	if err := checkWritable(s.statePath); err != nil {
-		return usagef("--state %s: %v", s.statePath, err)
-	}
-	seen, err := readFileWith(s.statePath, patch.ReadSeen)
-	if errors.Is(err, os.ErrNotExist) {
-		seen, err = patch.NewSeen(), nil
-	}
-	if err != nil {
-		return fmt.Errorf("--state: reading %s: %w", s.statePath, err)
-	}
-	s.options.Seen = seen
-	return nil
-}
-
-// stageState adds the state to what appears together.
-func (s *scan) stageState(outs *staged) error {
-	if s.options.Seen == nil {
-		return nil
-	}
-	return outs.add([]output{{format: "state", path: s.statePath}}, format{"state", s.options.Seen.Write})
-}
-
-// readSources reads where in the source tree packages are named.
-func (s *scan) readSources() error {
-	var all []*manifest.Index
-	for _, path := range s.c.StringSlice("with") {
-		x, err := manifest.Read(s.c.Context, path)
-		if errors.Is(err, manifest.ErrNone) {
-			continue // a bundler's report, for the catalogue
-		}
-		if err != nil {
-			return fmt.Errorf("--with: %w", err)
-		}
-		all = append(all, x)
-	}
-	if len(all) == 0 {
-		return nil
-	}
-	s.sources = manifest.Join(all...)
-	s.options.Managers = map[string]string{}
-	for _, name := range s.sources.Names() {
-		switch m := patch.Manager(name); m {
-		case "":
-		case "poetry", "uv", "pipenv":
-			s.options.Managers["pypi"] = m
-		default:
-			s.options.Managers["npm"] = m
-		}
-	}
-	return nil
-}
-
-func readVEX(path string) ([]vex.Statement, error) {
-	return readFileWith(path, func(r io.Reader) ([]vex.Statement, error) {
-		data, err := io.ReadAll(io.LimitReader(r, vex.MaxBytes+1))
-		if err != nil {
-			return nil, err
-		}
-		return vex.Parse(data, path)
-	})
-}
-
-// readFileWith opens a file and hands it to read.
-func readFileWith[T any](path string, read func(io.Reader) (T, error)) (T, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		var none T
-		return none, err
-	}
-	defer f.Close()
-	return read(f)
+	return s.read()
 }
 
 // plan matches all targets and plans for them.
@@ -307,23 +136,6 @@ func (s *scan) plan(ctx context.Context, db *vulndb.DB) (*patch.Plan, error) {
 	return builder.Plan(ctx, patch.FeedOf(matcher))
 }
 
-// verdict ends the command with exit code 3 if too much was found.
-func (s *scan) verdict(p *patch.Plan) error {
-	n := s.threshold.Over(p)
-	if n == 0 {
-		return nil
-	}
-	criteria := s.c.StringSlice("fail-on")
-	if len(criteria) == 0 {
-		criteria = []string{"any"}
-	}
-	what := "over the threshold"
-	if p.Baseline {
-		what = "new and over the threshold"
-	}
-	return &resultError{code: exitFindings, msg: fmt.Sprintf("%d %s (--fail-on %s)", n, what, strings.Join(criteria, " --fail-on "))}
-}
-
 // formats are the ways to show a plan.
 func (s *scan) formats(p *patch.Plan, db *vulndb.DB) []format {
 	style := report.Style{Color: s.e.out.Color}
@@ -340,12 +152,4 @@ func (s *scan) formats(p *patch.Plan, db *vulndb.DB) []format {
 		{"osv-scanner-json", func(w io.Writer) error { return report.OSVScannerJSON(w, p, db.Record) }},
 		{"github", func(w io.Writer) error { return report.PlanAnnotations(w, p) }},
 	}
-}
-
-// overThreshold ends a command with exit code 3 if there are such findings.
-func overThreshold(over []vulndb.Finding, name string) error {
-	if len(over) == 0 {
-		return nil
-	}
-	return &resultError{code: exitFindings, msg: fmt.Sprintf("%d over the threshold (--fail-on %s)", len(over), name)}
 }
