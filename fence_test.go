@@ -176,6 +176,19 @@ func TestFence(t *testing.T) {
 	}
 }
 
+// TestRoomsAreListed keeps the newcomer's map complete.
+func TestRoomsAreListed(t *testing.T) {
+	text, err := os.ReadFile("CONTRIBUTING.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for room := range rooms {
+		if !strings.Contains(string(text), "`"+room+"/") {
+			t.Errorf("CONTRIBUTING.md does not say what is in %s/", room)
+		}
+	}
+}
+
 func checkArrow(t *testing.T, s source, own string) {
 	t.Helper()
 	to := roomOf(own)

@@ -35,7 +35,7 @@ var pageHTML string
 var contents = []section{
 	{"Start", []string{"README.md", "docs/tutorial.md"}},
 	{"How to", []string{"docs/guides/"}},
-	{"Reference", []string{"docs/commands.md", "docs/policy.md", "docs/formats.md", "docs/troubleshooting.md"}},
+	{"Reference", []string{"docs/commands.md", "docs/policy.md", "docs/signing.md", "docs/provenance.md", "docs/sbom.md", "docs/scan-report.md", "docs/deadlines.md", "docs/feed.md", "docs/formats.md", "docs/troubleshooting.md"}},
 	{"Why it can be trusted", []string{"docs/threat-model.md", "docs/accuracy.md", "docs/performance.md", "docs/content-digest.md", "docs/design.md"}},
 	{"Project", []string{"CONTRIBUTING.md", "CHANGELOG.md"}},
 }
