@@ -13,6 +13,7 @@ import (
 // The ids of the checks of this file.
 const (
 	CheckDeployed         = "deployed"          // what runs is what was accepted
+	CheckRebuilt          = "rebuilt"           // an independent build yields the same
 	CheckRoot             = "root"              // what it is to be judged by can be read
 	CheckDenied           = "denied"            // neither the file nor a signer is on a deny list
 	CheckSourceRepository = "source-repository" // where it was built from, as certified

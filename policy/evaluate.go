@@ -24,6 +24,11 @@ func Evaluate(facts verify.Facts, pkg PackageFacts, p Policy) Verdict {
 		v.Digest = facts.Digest.String()
 	}
 	e := evaluation{facts: p.counted(facts), pkg: pkg, policy: p}
+	for _, b := range e.facts.Bundles {
+		if at := b.Earliest(); b.Proves() && !at.IsZero() && (v.Sealed.IsZero() || at.Before(v.Sealed)) {
+			v.Sealed = at
+		}
+	}
 	v.Checks = append(v.Checks, e.packageCheck())
 	v.Checks = append(v.Checks, e.deniedChecks()...)
 	v.Checks = append(v.Checks, e.bundleChecks()...)

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Outcome is the result of one check.
 type Outcome string
@@ -29,6 +32,12 @@ type Verdict struct {
 	Target string  `json:"target"` // base name of the artifact
 	Digest string  `json:"digest"` // exact digest, "sha256:…"; empty if it could not be computed
 	Checks []Check `json:"checks"`
+
+	// Sealed is the earliest time at which an accepted signature over the
+	// package is proven to have existed, by a log or a timestamp authority;
+	// zero if nothing proves one. What is attested later makes an old version
+	// no newer.
+	Sealed time.Time `json:"-"`
 }
 
 // Accepted reports whether the package may run: at least one check was made

@@ -47,6 +47,10 @@ not checked, and makes the exit code 5.
 how it was built, its SBOM, vulnerabilities, components and more; see
 docs/policy.md.
 
+--history judges past versions by today's demands and names the newest that
+passes: the one sealed last, by what logs and timestamp authorities prove; where
+that lacks, the last one given. The exit code is 4 if none passes.
+
 Examples:
   fnseal verify app.zip --key fnseal.pub
   fnseal verify app.zip --policy fnseal.yaml
@@ -56,6 +60,8 @@ Examples:
   fnseal verify app.zip --source-repository org/app --source-ref refs/heads/main --signer-workflow org/app/.github/workflows/release.yml
   fnseal verify dist/*.zip --key old.pub,until=2026-01-31 --key new.pub --type cyclonedx -o json
   fnseal verify app.zip shared.zip --key fnseal.pub --aws shop:42
+  fnseal verify app.zip --key fnseal.pub --rebuilt rebuilt/app.zip
+  fnseal verify --history releases/*.zip --policy fnseal.yaml
   aws lambda list-functions | fnseal verify --deployed - --bundle seals.jsonl --key fnseal.pub
   fnseal verify 's3://releases/app.zip?versionId=3HL4' --key fnseal.pub
   fnseal verify app.zip --key fnseal.pub --exec aws lambda update-function-code --function-name app --zip-file fileb://{}`,
@@ -63,6 +69,8 @@ Examples:
 			&cli.StringSliceFlag{Name: "bundle", Usage: "read bundles from `FILE` (JSON or JSON lines), repeatable; one that cannot be read refuses the package"},
 			&cli.StringSliceFlag{Name: deployedFlag, Usage: "hold what runs against TARGETs: the answers in `FILE` of aws lambda get-function, list-functions or get-layer-version; - for standard input; repeatable"},
 			&cli.StringSliceFlag{Name: awsFlag, Usage: "ask AWS Lambda what `FUNCTION` runs, as in shop, shop:42 or an ARN, and its layers; repeatable"},
+			&cli.StringFlag{Name: rebuiltFlag, Usage: "compare with `OTHER`, an independent rebuild: the same bytes pass, and the same content"},
+			&cli.BoolFlag{Name: historyFlag, Usage: "take TARGETs for past versions and name the newest that passes"},
 			policyFlag(),
 			dbFlag(),
 			maxAgeFlag(),
@@ -85,6 +93,9 @@ func verifyTargets(c *cli.Context, e *env) error {
 	}
 	if q.asksWhatRuns() {
 		return q.verifyRunning(c.Context)
+	}
+	if c.Bool(historyFlag) {
+		return q.verifyHistory(c.Context)
 	}
 	verdicts, err := q.decideAll(c.Context)
 	if err != nil {

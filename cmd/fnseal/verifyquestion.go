@@ -83,6 +83,9 @@ func newQuestion(c *cli.Context, e *env) (*question, error) {
 	if q.outs, err = q.outputs(); err != nil {
 		return nil, err
 	}
+	if err := errors.Join(q.checkRebuiltFlag(), q.checkHistoryFlag()); err != nil {
+		return nil, err
+	}
 	if q.base.Policy, err = demands(c); err != nil {
 		return nil, err
 	}
@@ -197,7 +200,8 @@ func (q *question) judge(ctx context.Context, ref string, p fnpkg.Package, defec
 			return policy.Verdict{}, err
 		}
 	}
-	return policy.Evaluate(*facts, pkg, in.Policy), nil
+	v := policy.Evaluate(*facts, pkg, in.Policy)
+	return v, q.checkRebuilt(ctx, p, &v)
 }
 
 func (q *question) bundles(ref string, p fnpkg.Package) ([]attest.Item, []string, error) {
