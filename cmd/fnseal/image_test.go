@@ -32,6 +32,7 @@ func TestImages(t *testing.T) {
 	index := imagekit.Index(t, amd, arm)
 	registry := imagekit.Serve(t, "", "", nil)
 	imagekit.Push(t, registry+"/shop/app:1", index, nil)
+	imagekit.Push(t, registry+"/shop/index:1", index, nil)
 	plain := imagekit.Serve(t, "", "", imagekit.WithoutReferrers)
 	imagekit.Push(t, plain+"/shop/app:1", index, nil)
 	closed := imagekit.Serve(t, "", "", readOnly)
