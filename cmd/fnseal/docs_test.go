@@ -17,7 +17,14 @@ func TestDocsCommands(t *testing.T) {
 	var doc bytes.Buffer
 	doc.WriteString("# Commands\n\nWhat `fnseal COMMAND --help` prints. Exit codes are in [design.md](design.md#command-line).\n")
 	e := &env{stdout: &doc, stderr: &doc, lookupEnv: func(string) (string, bool) { return "", false }}
-	for _, path := range commandPaths(newApp(e).Commands, nil) {
+	paths := commandPaths(newApp(e).Commands, nil)
+	between := "\n"
+	for _, path := range paths {
+		fmt.Fprintf(&doc, "%s[%s](#fnseal-%s)", between, strings.Join(path, " "), strings.Join(path, "-"))
+		between = " ·\n"
+	}
+	doc.WriteString("\n")
+	for _, path := range paths {
 		fmt.Fprintf(&doc, "\n## fnseal %s\n\n```\n", strings.Join(path, " "))
 		if code := run(append(append([]string{"fnseal"}, path...), "--help"), e); code != exitOK {
 			t.Fatalf("%v --help: exit code %d", path, code)
