@@ -8,7 +8,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/fnseal/fnseal/internal/atomicfile"
-	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
@@ -32,7 +31,7 @@ Examples:
 				return err
 			}
 			defer db.Close()
-			progress := term.NewProgress(e.stderr, e.err)
+			progress := e.newProgress()
 			err = db.Verify(c.Context, func(done, total int64) { progress.Count("verify", done, total) })
 			progress.Done()
 			if err != nil {

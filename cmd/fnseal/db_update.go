@@ -9,7 +9,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/vulndb"
 )
 
@@ -78,7 +77,7 @@ func updateFeed(c *cli.Context, e *env) error {
 		return err
 	}
 	before := stampOf(path)
-	progress := term.NewProgress(e.stderr, e.err)
+	progress := e.newProgress()
 	o.Progress = func(p vulndb.UpdateProgress) {
 		stage := strings.TrimSpace(string(p.Phase) + " " + p.Ecosystem)
 		if p.InRecords || p.Total < 0 && p.Done == 0 {

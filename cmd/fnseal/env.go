@@ -62,3 +62,12 @@ func (e *env) detail(format string, args ...any) {
 func (e *env) warn(format string, args ...any) {
 	fmt.Fprintln(e.stderr, "fnseal: warning: "+term.Clean(fmt.Sprintf(format, args...)))
 }
+
+// newProgress shows on a terminal how long work gets on, unless with --quiet.
+func (e *env) newProgress() *term.Progress {
+	stream := e.err
+	if e.quiet {
+		stream = term.Stream{}
+	}
+	return term.NewProgress(e.stderr, stream)
+}

@@ -14,7 +14,6 @@ import (
 	"github.com/fnseal/fnseal/fnpkg"
 	"github.com/fnseal/fnseal/fnpkg/zipfile"
 	"github.com/fnseal/fnseal/internal/atomicfile"
-	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/pack"
 )
 
@@ -68,7 +67,7 @@ func packTo(c *cli.Context, e *env, ref, out string) error {
 	if p.Kind() != fnpkg.KindDirectory && p.Kind() != fnpkg.KindZip {
 		return usagef("%s is neither a directory nor a zip", ref)
 	}
-	progress := term.NewProgress(e.stderr, e.err)
+	progress := e.newProgress()
 	o := pack.Options{Store: c.Bool("store")}
 	if !e.quiet {
 		o.Progress = func(done, total int64) { progress.Bytes("packing", done, total) }

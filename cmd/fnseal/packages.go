@@ -56,7 +56,7 @@ func targetOptions(c *cli.Context, e *env, stdin io.Reader) (target.Options, err
 		Offline:   c.Bool("offline"),
 	}
 	if !e.quiet && e.err.Interactive {
-		p := term.NewProgress(e.stderr, e.err)
+		p := e.newProgress()
 		o.Progress = func(done, total int64) {
 			if p.Bytes("reading image", done, total); done >= total {
 				p.Done()
@@ -133,7 +133,7 @@ func newCataloguer(c *cli.Context, e *env) (*cataloguer, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &cataloguer{options: catalog.Options{LicenseTexts: choice.text, Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest"), Shared: catalog.NewShared()}, progress: term.NewProgress(e.stderr, e.err)}
+	k := &cataloguer{options: catalog.Options{LicenseTexts: choice.text, Limits: l, Runtime: c.String("runtime"), ContentDigest: c.Bool("content-digest"), Shared: catalog.NewShared()}, progress: e.newProgress()}
 	if k.options.With, err = builds(c, e); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 
 	"github.com/fnseal/fnseal/attest"
 	"github.com/fnseal/fnseal/fnpkg"
-	"github.com/fnseal/fnseal/internal/term"
 	"github.com/fnseal/fnseal/sign"
 )
 
@@ -122,7 +121,7 @@ func signAll(c *cli.Context, e *env, refs []string) error {
 	if err != nil {
 		return err
 	}
-	progress := term.NewProgress(e.stderr, e.err)
+	progress := e.newProgress()
 	var signed, passed atomic.Int64
 	late := forEach(c.Context, refs, sign.DefaultPatience().Parallel, func(ctx context.Context, i int) error {
 		d := errands[i]

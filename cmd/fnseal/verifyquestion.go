@@ -261,7 +261,7 @@ type counter struct {
 func newCounter(e *env, total int) *counter {
 	c := &counter{total: int64(total)}
 	if total > 1 && !e.quiet {
-		c.progress = term.NewProgress(e.stderr, e.err)
+		c.progress = e.newProgress()
 	}
 	return c
 }
