@@ -18,7 +18,7 @@ func (q *question) checkRebuilt(ctx context.Context, p fnpkg.Package, v *policy.
 	if ref == "" {
 		return nil
 	}
-	other, defect, err := q.open(ctx, ref)
+	other, defect, err := q.openRebuilt(ctx, ref)
 	if err != nil {
 		return fmt.Errorf("--%s: %w", rebuiltFlag, err)
 	}
@@ -32,6 +32,16 @@ func (q *question) checkRebuilt(ctx context.Context, p fnpkg.Package, v *policy.
 	}
 	v.Checks = append(v.Checks, check)
 	return nil
+}
+
+// openRebuilt opens what a target is opened from, or a directory, which has no
+// digest and content only.
+func (q *question) openRebuilt(ctx context.Context, ref string) (p fnpkg.Package, defect, err error) {
+	if isDirectory(ref) {
+		p, err = openPackage(ctx, q.cli, q.env, ref, nil)
+		return p, nil, err
+	}
+	return q.open(ctx, ref)
 }
 
 // checkRebuiltFlag refuses what cannot be compared before any work is done.
