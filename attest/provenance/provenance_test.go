@@ -237,11 +237,11 @@ func TestBuiltBy(t *testing.T) {
 func TestLockFile(t *testing.T) {
 	const lock = `{"lockfileVersion": 3, "packages": {
 		"": {"name": "app"},
-		"node_modules/b": {"resolved": "https://registry.npmjs.org/b/-/b-1.0.0.tgz", "integrity": "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="},
-		"node_modules/a": {"resolved": "https://registry.npmjs.org/a/-/a-1.0.0.tgz", "integrity": "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
-		"node_modules/c": {"resolved": "https://registry.npmjs.org/c/-/c-1.0.0.tgz", "integrity": "sha512-short"},
+		"node_modules/b": {"resolved": "https://registry.example/b/-/b-1.0.0.tgz", "integrity": "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="},
+		"node_modules/a": {"resolved": "https://registry.example/a/-/a-1.0.0.tgz", "integrity": "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk= sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
+		"node_modules/c": {"resolved": "https://registry.example/c/-/c-1.0.0.tgz", "integrity": "sha512-short"},
 		"node_modules/d": {"resolved": "file:../d", "integrity": "sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="},
-		"node_modules/x/node_modules/b": {"resolved": "https://registry.npmjs.org/b/-/b-1.0.0.tgz", "integrity": "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="}
+		"node_modules/x/node_modules/b": {"resolved": "https://registry.example/b/-/b-1.0.0.tgz", "integrity": "sha512-z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg/SpIdNs6c5H0NE8XYXysP+DGNKHfuwvY7kxvUdBeoGlODJ6+SfaPg=="}
 	}}`
 	got, err := LockFile("src/package-lock.json", strings.NewReader(lock))
 	if err != nil {
@@ -251,8 +251,8 @@ func TestLockFile(t *testing.T) {
 		t.Fatalf("%+v", got)
 	}
 	if diff := cmp.Diff([]attest.Resource{
-		{URI: "https://registry.npmjs.org/a/-/a-1.0.0.tgz", Digest: map[string]string{"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
-		{URI: "https://registry.npmjs.org/b/-/b-1.0.0.tgz", Digest: map[string]string{"sha512": "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"}},
+		{URI: "https://registry.example/a/-/a-1.0.0.tgz", Digest: map[string]string{"sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"}},
+		{URI: "https://registry.example/b/-/b-1.0.0.tgz", Digest: map[string]string{"sha512": "cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e"}},
 	}, got[1:]); diff != "" {
 		t.Error(diff)
 	}
