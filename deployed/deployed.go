@@ -53,7 +53,7 @@ func Read(r io.Reader) ([]Code, error) {
 		err := dec.Decode(&text)
 		switch {
 		case errors.Is(err, io.EOF) && n > 1:
-			return addLayers(all), nil
+			return addLayers(Distinct(all)), nil
 		case errors.Is(err, io.EOF):
 			return nil, errors.New("it is empty")
 		case in.N == 0:
@@ -255,17 +255,29 @@ func newLayer(arn string) Code {
 	return Code{Name: "layer " + name, ID: id, ARN: arn}
 }
 
-// addLayers adds the layers that are named and not described, once each, and
-// drops descriptions that were given twice.
-func addLayers(all []Code) []Code {
-	known := map[string]bool{}
-	out := all[:0]
+// Distinct drops code that is listed before: a layer is that of every function
+// which uses it.
+func Distinct(all []Code) []Code {
+	type code struct {
+		arn    string
+		digest fnpkg.Digest
+	}
+	seen := map[code]bool{}
+	var out []Code
 	for _, c := range all {
-		key := c.ARN + " " + c.Digest.String()
-		if !known[key] {
-			known[key], known[c.ARN] = true, true
+		if k := (code{c.ARN, c.Digest}); !seen[k] {
+			seen[k] = true
 			out = append(out, c)
 		}
+	}
+	return out
+}
+
+// addLayers adds the layers that are named and not described, once each.
+func addLayers(out []Code) []Code {
+	known := map[string]bool{}
+	for _, c := range out {
+		known[c.ARN] = true
 	}
 	for _, c := range out {
 		for _, arn := range c.Layers {

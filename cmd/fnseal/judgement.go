@@ -115,7 +115,7 @@ func (s *judgement) readPolicy() error {
 		}
 		s.e.detail("judging by %s", path)
 	}
-	sources, err := policy.Load(path, os.ReadFile)
+	sources, err := loadPolicy(path)
 	if err != nil {
 		return err
 	}

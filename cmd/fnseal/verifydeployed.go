@@ -90,7 +90,7 @@ func (q *question) running(ctx context.Context) ([]deployed.Code, error) {
 		}
 		all = append(all, found...)
 	}
-	return all, nil
+	return deployed.Distinct(all), nil
 }
 
 // readDeployed reads all files as one text: the answer that describes a layer
